@@ -1,0 +1,85 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace AspireAgent.Contracts.Sessions;
+
+/// <summary>The first event of a log. <see cref="History"/> is what a completion call brought along.</summary>
+public sealed record SessionOpened(
+    string Tenant, string Tier, string Subject, string? Cohort,
+    JsonObject? Metadata = null, IReadOnlyList<ConversationMessage>? History = null) : SessionEvent;
+
+/// <summary>The last event of a log.</summary>
+public sealed record SessionClosed(string Reason) : SessionEvent;
+
+/// <summary>The session layer of the configuration changed; <see cref="Patch"/> is an RFC 7396 merge patch.</summary>
+public sealed record ConfigChanged(JsonObject Patch, long Revision) : SessionEvent;
+
+/// <summary>An input is saved and will be answered by the event's turn. <see cref="Id"/> is the client's.</summary>
+public sealed record InputAccepted(string Id, string Text, InputOptions? Options = null) : SessionEvent;
+
+/// <summary>A turn begins, on this snapshot of the configuration.</summary>
+public sealed record TurnStarted(string Input, IReadOnlyDictionary<string, long> Revisions) : SessionEvent;
+
+/// <summary>The oldest turns did not fit the model's window and were left out of the prompt.</summary>
+public sealed record ContextTrimmed(int DroppedTurns) : SessionEvent;
+
+/// <summary>A piece of the answer. The turn's first one names the build that speaks.</summary>
+public sealed record TokenProduced(string Text, string? Fingerprint = null, BuildId? BuildId = null) : SessionEvent;
+
+/// <summary>The model calls a tool. A tool of effect <c>client</c> is run by the caller, after the turn.</summary>
+public sealed record ToolCalled(string Call, string Name, string Arguments, string Effect) : SessionEvent;
+
+/// <summary>The answer is whole. Times are those of the owning pod's clock.</summary>
+/// <param name="Finish">stop, length, tool_calls or content_filter.</param>
+/// <param name="Usage">Tokens, as the model counts.</param>
+/// <param name="TtftSeconds">From the complete input to the release of the first saved token; null without a token.</param>
+/// <param name="Seconds">From the complete input to the end.</param>
+/// <param name="Fingerprint">Hash of the <see cref="BuildId"/> that answered.</param>
+public sealed record TurnCompleted(
+    string Finish, TokenUsage Usage, double? TtftSeconds, double Seconds, string? Fingerprint) : SessionEvent;
+
+/// <summary>Somebody ended the turn early. What was said stays in the conversation.</summary>
+public sealed record TurnCancelled(CancelledBy By) : SessionEvent;
+
+/// <summary>The turn ended without a whole answer. <see cref="Error"/> is a stable slug, never an exception's text.</summary>
+public sealed record TurnFailed(string Error, bool Retriable) : SessionEvent;
+
+/// <summary>Tokens of one turn, as counted by the model's endpoint.</summary>
+public sealed record TokenUsage(long Input, long Output);
+
+[JsonConverter(typeof(JsonStringEnumConverter<CancelledBy>))]
+public enum CancelledBy
+{
+    [JsonStringEnumMemberName("user")] User,
+    [JsonStringEnumMemberName("interrupt")] Interrupt,
+    [JsonStringEnumMemberName("disconnect")] Disconnect,
+    [JsonStringEnumMemberName("drain")] Drain,
+}
+
+/// <summary>What one call may set for its own turn alone: the sampling parameters of the OpenAI surface.</summary>
+public sealed record InputOptions
+{
+    public string? Model { get; init; }
+
+    public double? Temperature { get; init; }
+
+    public double? TopP { get; init; }
+
+    public int? MaxOutputTokens { get; init; }
+
+    public long? Seed { get; init; }
+
+    public double? FrequencyPenalty { get; init; }
+
+    public double? PresencePenalty { get; init; }
+
+    public IReadOnlyList<string>? Stop { get; init; }
+
+    /// <summary>The caller's own tools, in OpenAI's form; their calls are handed to the caller.</summary>
+    public JsonElement? Tools { get; init; }
+
+    public JsonElement? ToolChoice { get; init; }
+
+    public JsonElement? ResponseFormat { get; init; }
+}

@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace AspireAgent.ServiceDefaults.Instances;
+
+/// <summary>Keeps this process in the registry from the moment that it listens to its end.</summary>
+internal sealed partial class InstanceHeartbeat(
+    LocalInstance instance, InstanceRegistry registry, IHostApplicationLifetime lifetime, TimeProvider time,
+    ILogger<InstanceHeartbeat> logger) : BackgroundService
+{
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        try
+        {
+            await registry.RemoveAsync(instance.Name);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            LogUnreachable(exception.GetType().Name);
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var registration = lifetime.ApplicationStarted.Register(started.SetResult);
+        using var timer = new PeriodicTimer(InstanceRegistry.HeartbeatEvery, time);
+        try
+        {
+            await started.Task.WaitAsync(stoppingToken);
+            do
+            {
+                await BeatAsync();
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Normal stop.
+        }
+    }
+
+    private async Task BeatAsync()
+    {
+        try
+        {
+            if (instance.Describe() is { } now)
+            {
+                await registry.WriteAsync(now);
+            }
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            LogUnreachable(exception.GetType().Name);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The registry of instances cannot be reached ({Reason}); trying again.")]
+    private partial void LogUnreachable(string reason);
+}

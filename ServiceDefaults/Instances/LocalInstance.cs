@@ -1,0 +1,42 @@
+using System.Net;
+using System.Reflection;
+using System.Security.Cryptography;
+using AspireAgent.Contracts.Instances;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
+
+namespace AspireAgent.ServiceDefaults.Instances;
+
+/// <summary>This process as the registry shows it.</summary>
+public sealed class LocalInstance(InstanceKind kind, Func<int> load, IOptions<InstanceOptions> options, IServer server)
+{
+    private const int RandomCharacters = 8;
+
+    /// <summary>The code's version, as in <c>0.1.0+4f2a1c9</c>.</summary>
+    public static string Build { get; } =
+        Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    /// <summary>Unique per process.</summary>
+    public string Name { get; } = options.Value.Name.Length > 0
+        ? options.Value.Name
+        : $"{(kind is InstanceKind.Agent ? "agent" : "gateway")}-{RandomNumberGenerator.GetHexString(RandomCharacters, lowercase: true)}";
+
+    /// <summary>As of now; null before the server listens.</summary>
+    public InstanceInfo? Describe() => Address() is { } address
+        ? new InstanceInfo(Name, kind, address, Environment.ProcessId, InstanceState.Ready, load(), Build)
+        : null;
+
+    private string? Address()
+    {
+        if (options.Value.AdvertisedAddress.Length > 0)
+        {
+            return options.Value.AdvertisedAddress;
+        }
+
+        var bound = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
+        return bound is null
+            ? null
+            : bound.Replace("[::]", Dns.GetHostName(), StringComparison.Ordinal).Replace("0.0.0.0", Dns.GetHostName(), StringComparison.Ordinal);
+    }
+}

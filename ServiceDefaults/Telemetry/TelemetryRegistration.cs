@@ -1,0 +1,51 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+
+namespace AspireAgent.ServiceDefaults.Telemetry;
+
+/// <summary>OpenTelemetry logs, metrics and traces, sent over OTLP where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says.</summary>
+internal static class TelemetryRegistration
+{
+    /// <summary>Every meter and activity source of ours begins so.</summary>
+    private const string Ours = "AspireAgent.*";
+
+    /// <summary>Name that Microsoft.Extensions.AI gives its source and meter (OpenTelemetry GenAI conventions).</summary>
+    private const string GenAi = "Experimental.Microsoft.Extensions.AI";
+
+    public static void AddTelemetry(this WebApplicationBuilder builder)
+    {
+        builder.Logging
+            .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+            .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
+            .AddFilter("System.Net.Http.HttpClient", LogLevel.Warning)
+            .AddFilter("Microsoft.Extensions.Http", LogLevel.Warning)
+            .AddFilter("Polly", LogLevel.Warning)
+            .AddFilter("Yarp", LogLevel.Warning)
+            .AddOpenTelemetry(logging =>
+            {
+                logging.IncludeFormattedMessage = true;
+                logging.IncludeScopes = true;
+            });
+
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics
+                .AddAspNetCoreInstrumentation()
+                .AddHttpClientInstrumentation()
+                .AddRuntimeInstrumentation()
+                .AddMeter(Ours, GenAi))
+            .WithTracing(tracing => tracing
+                .AddSource(Ours, GenAi)
+                .AddAspNetCoreInstrumentation(http => http.Filter = context =>
+                    !context.Request.Path.StartsWithSegments("/health") && !context.Request.Path.StartsWithSegments("/alive"))
+                .AddHttpClientInstrumentation());
+
+        if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        {
+            telemetry.UseOtlpExporter();
+        }
+    }
+}

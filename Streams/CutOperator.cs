@@ -1,0 +1,26 @@
+using System.Reactive;
+using System.Reactive.Linq;
+
+namespace AspireAgent.Streams;
+
+/// <summary><see cref="CutBy"/>: a stream that another stream can end, with a last word.</summary>
+public static class CutOperator
+{
+    /// <summary>
+    /// Mirrors <paramref name="source"/> until <paramref name="cut"/> emits; then emits what <paramref name="lastWord"/> makes of
+    /// it and completes, and the source is disposed. A cut after the source's end says nothing.
+    /// </summary>
+    /// <remarks>The cut's completion or silence changes nothing; its error is passed on. Emissions are serialized.</remarks>
+    public static IObservable<T> CutBy<T, TCut>(this IObservable<T> source, IObservable<TCut> cut, Func<TCut, T> lastWord)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(cut);
+        ArgumentNullException.ThrowIfNull(lastWord);
+
+        // The cut is subscribed first: one that is already there lets nothing through.
+        return cut.Take(1)
+            .SelectMany(reason => new[] { Notification.CreateOnNext(lastWord(reason)), Notification.CreateOnCompleted<T>() })
+            .Merge(source.Materialize())
+            .Dematerialize();
+    }
+}
