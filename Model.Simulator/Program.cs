@@ -1,1 +1,13 @@
-var builder = WebApplication.CreateBuilder(args); var app = builder.Build(); app.Run();
+using AspireAgent.ServiceDefaults;
+using AspireAgent.ServiceDefaults.Problems;
+using AspireAgent.Simulator;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults();
+builder.Services.AddSimulator();
+
+var app = builder.Build();
+app.UseProblems();
+app.MapDefaultEndpoints();
+app.MapSimulator();
+app.Run();
