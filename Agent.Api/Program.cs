@@ -1,1 +1,17 @@
-var builder = WebApplication.CreateBuilder(args); var app = builder.Build(); app.Run();
+using AspireAgent.Agent;
+using AspireAgent.Agent.Endpoints;
+using AspireAgent.ServiceDefaults;
+using AspireAgent.ServiceDefaults.Problems;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddServiceDefaults().AddRedis();
+builder.Services.AddAgent();
+
+var app = builder.Build();
+app.UseProblems();
+app.UseAuthentication();
+app.UseAuthorization();
+app.MapDefaultEndpoints();
+app.MapSessions();
+app.MapModels();
+app.Run();

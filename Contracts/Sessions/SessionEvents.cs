@@ -4,10 +4,13 @@ using System.Text.Json.Serialization;
 
 namespace AspireAgent.Contracts.Sessions;
 
-/// <summary>The first event of a log. <see cref="History"/> is what a completion call brought along.</summary>
+/// <summary>
+/// The first event of a log. <see cref="History"/> is what a completion call brought along; <see cref="Ephemeral"/> says that the
+/// session serves that call alone and is soon forgotten.
+/// </summary>
 public sealed record SessionOpened(
     string Tenant, string Tier, string Subject, string? Cohort,
-    JsonObject? Metadata = null, IReadOnlyList<ConversationMessage>? History = null) : SessionEvent;
+    JsonObject? Metadata = null, IReadOnlyList<ConversationMessage>? History = null, bool Ephemeral = false) : SessionEvent;
 
 /// <summary>The last event of a log.</summary>
 public sealed record SessionClosed(string Reason) : SessionEvent;

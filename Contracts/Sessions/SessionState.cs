@@ -25,6 +25,9 @@ public sealed record SessionState
 
     public DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>Whether it serves one completion call.</summary>
+    public bool Ephemeral { get; init; }
+
     public bool Closed { get; init; }
 
     /// <summary>What a model is shown of the past, oldest first, the running turn not included.</summary>
@@ -60,6 +63,7 @@ public sealed record SessionState
                 Subject = e.Subject,
                 Cohort = e.Cohort,
                 CreatedAt = e.At,
+                Ephemeral = e.Ephemeral,
                 Messages = [.. e.History ?? []],
             },
             SessionClosed => this with { Closed = true },

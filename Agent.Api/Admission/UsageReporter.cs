@@ -1,0 +1,64 @@
+using System.Net.Http.Json;
+using System.Threading.Channels;
+using AspireAgent.Contracts.Budget;
+using AspireAgent.Contracts.Json;
+
+namespace AspireAgent.Agent.Admission;
+
+/// <summary>
+/// Tells the budget service what each turn used, in the background and until it has heard; the turn's id makes a repeat
+/// harmless. Nothing is dropped while the process lives.
+/// </summary>
+internal sealed partial class UsageReporter(IHttpClientFactory clients, TimeProvider time, ILogger<UsageReporter> logger) : BackgroundService
+{
+    /// <summary>Name of the <see cref="HttpClient"/> to the budget service.</summary>
+    public const string HttpClientName = "budget";
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
+
+    private readonly Channel<BudgetUse> _uses = Channel.CreateUnbounded<BudgetUse>(new() { SingleReader = true });
+
+    public void Report(string turn, long tokens) => _uses.Writer.TryWrite(new BudgetUse(turn, tokens));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await foreach (var use in _uses.Reader.ReadAllAsync(stoppingToken))
+            {
+                while (!await TellAsync(use, stoppingToken))
+                {
+                    await Task.Delay(RetryAfter, time, stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            while (_uses.Reader.TryRead(out var use))
+            {
+                await TellAsync(use, CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task<bool> TellAsync(BudgetUse use, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var client = clients.CreateClient(HttpClientName);
+            using var response = await client.PostAsJsonAsync("/v1/budget/uses", use, ContractsJson.Default.BudgetUse, cancellationToken);
+            response.EnsureSuccessStatusCode();
+            return true;
+        }
+        catch (Exception exception) when (exception is HttpRequestException
+            || (exception is not OperationCanceledException && exception.GetType().Namespace == "Polly.Timeout")
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            LogUnheard(exception.GetType().Name);
+            return false;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The budget service could not be told of a turn's use ({Reason}); trying again.")]
+    private partial void LogUnheard(string reason);
+}

@@ -1,0 +1,52 @@
+using AspireAgent.Agent.Admission;
+using AspireAgent.Agent.Models;
+using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.Turns;
+using AspireAgent.Contracts.Budget;
+using AspireAgent.Contracts.Chaos;
+using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Instances;
+using AspireAgent.Contracts.Json;
+using AspireAgent.ServiceDefaults;
+using AspireAgent.ServiceDefaults.Instances;
+using AspireAgent.ServiceDefaults.Trust;
+using AspireAgent.Signals.Subscribing;
+using AspireAgent.Streams;
+
+namespace AspireAgent.Agent;
+
+internal static class AgentRegistration
+{
+    public static IServiceCollection AddAgent(this IServiceCollection services)
+    {
+        services.AddTrust();
+        services.AddInstance(InstanceKind.Agent, provider => () => provider.GetRequiredService<SessionHost>().Count);
+        services.AddSingleton<SubscriptionCount>().AddSingleton(CreateMetrics);
+
+        services.AddHttpClient(SignalClient<AgentConfig>.HttpClientName).AddHttpMessageHandler<ServiceTokenHandler>().AsStreaming();
+        services.AddSignal("config", new Uri("http://config/v1/config/signal"), ContractsJson.Default.AgentConfig, required: true);
+        services.AddSignal("budget", new Uri("http://budget/v1/budget/signal"), ContractsJson.Default.BudgetStatus, required: true);
+        services.AddSignal("chaos", new Uri("http://chaos/v1/chaos/signal"), ContractsJson.Default.ChaosStatus, required: false);
+
+        services.AddOptionsWithValidateOnStart<ModelOptions, ModelOptionsValidator>().BindConfiguration(ModelOptions.Section);
+        services.AddHttpClient(ModelCatalog.HttpClientName).AsStreaming();
+        services.AddSingleton<ModelCatalog>();
+
+        services.AddHttpClient(UsageReporter.HttpClientName, client => client.BaseAddress = new Uri("http://budget"))
+            .AddHttpMessageHandler<ServiceTokenHandler>();
+        services.AddSingleton<BudgetGate>().AddSingleton<UsageReporter>()
+            .AddHostedService(provider => provider.GetRequiredService<UsageReporter>());
+
+        services.AddOptionsWithValidateOnStart<SessionLifetimeOptions, SessionLifetimeOptionsValidator>().BindConfiguration(SessionLifetimeOptions.Section);
+        services.AddSingleton<TokenCounter>().AddSingleton<TurnPipeline>();
+        services.AddSingleton<SessionLog>().AddSingleton<SessionServices>().AddSingleton<SessionHost>()
+            .AddHostedService(provider => provider.GetRequiredService<SessionHost>());
+        return services;
+    }
+
+    private static AgentMetrics CreateMetrics(IServiceProvider provider) =>
+        new(provider.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(), provider.GetRequiredService<SubscriptionCount>())
+        {
+            Sessions = () => provider.GetRequiredService<SessionHost>().Count,
+        };
+}

@@ -1,0 +1,86 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AspireAgent.Agent.Sessions;
+using AspireAgent.Contracts;
+using AspireAgent.Contracts.Json;
+using AspireAgent.Contracts.Sessions;
+using AspireAgent.ServiceDefaults.Problems;
+
+namespace AspireAgent.Agent.Endpoints;
+
+/// <summary>
+/// <c>GET /v1/sessions/{id}/events?after=</c>: the log from there on, over SSE. A cursor that the log does not know gets <c>reset</c>
+/// with a snapshot first. A <c>ping</c> comes each second without an event; the stream ends with the session, or as <c>moved</c>.
+/// </summary>
+internal static class EventsEndpoint
+{
+    private static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(1);
+
+    public static Task<IResult> Stream(
+        string id, HttpContext context, SessionHost host, IHostApplicationLifetime lifetime, string? after = null)
+    {
+        var cursor = Cursor.Start;
+        if (after is not null && !Cursor.TryParse(after, out cursor))
+        {
+            return Task.FromResult<IResult>(Problem.Of(
+                StatusCodes.Status400BadRequest, ProblemTypes.InvalidRequest, "The cursor is none: a seq, or an id of this stream."));
+        }
+
+        return SessionEndpoints.WithSessionAsync(id, context, host, session =>
+            Task.FromResult<IResult>(TypedResults.ServerSentEvents(
+                Items(session, cursor, lifetime.ApplicationStopping, context.RequestAborted))));
+    }
+
+    private static async IAsyncEnumerable<SseItem<string>> Items(
+        Session session, Cursor cursor, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken);
+        var after = cursor.Seq;
+        if (!session.CanResume(cursor))
+        {
+            var snapshot = session.State.ToSnapshot();
+            after = snapshot.Seq;
+            yield return new SseItem<string>(Reset(snapshot), "reset") { EventId = session.CursorOf(after).ToString() };
+        }
+
+        await using var batches = session.ReadAsync(after, PingEvery, end.Token).GetAsyncEnumerator(end.Token);
+        while (await NextAsync(batches, end.Token))
+        {
+            if (batches.Current.Count == 0)
+            {
+                yield return new SseItem<string>("{\"type\":\"ping\"}", "ping");
+            }
+
+            foreach (var logged in batches.Current)
+            {
+                yield return new SseItem<string>(logged.Json, logged.Type) { EventId = session.CursorOf(logged.Seq).ToString() };
+            }
+        }
+
+        if (!session.State.Closed)
+        {
+            yield return new SseItem<string>("{\"type\":\"moved\"}", "moved");
+        }
+    }
+
+    private static string Reset(SessionSnapshot snapshot) => new JsonObject
+    {
+        ["type"] = "reset",
+        ["seq"] = snapshot.Seq,
+        ["snapshot"] = JsonSerializer.SerializeToNode(snapshot, ContractsJson.Default.SessionSnapshot),
+    }.ToJsonString();
+
+    private static async ValueTask<bool> NextAsync<T>(IAsyncEnumerator<T> items, CancellationToken end)
+    {
+        try
+        {
+            return await items.MoveNextAsync();
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}

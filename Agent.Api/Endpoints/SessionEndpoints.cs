@@ -1,0 +1,184 @@
+using System.Text.Json.Nodes;
+using AspireAgent.Agent.Models;
+using AspireAgent.Agent.Sessions;
+using AspireAgent.Contracts;
+using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Sessions;
+using AspireAgent.ServiceDefaults.Problems;
+using AspireAgent.ServiceDefaults.Trust;
+using AspireAgent.Signals;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace AspireAgent.Agent.Endpoints;
+
+/// <summary>A pod's sessions, for the gateway. The token says whose session is meant; another tenant's is not found.</summary>
+internal static class SessionEndpoints
+{
+    public static void MapSessions(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/v1/sessions");
+        group.MapPost("/", Open);
+        group.MapGet("/{id}", Describe);
+        group.MapDelete("/{id}", Close);
+        group.MapPost("/{id}/inputs", Accept);
+        group.MapPost("/{id}/stop", Stop);
+        group.MapPatch("/{id}/config", Patch);
+        group.MapGet("/{id}/events", EventsEndpoint.Stream);
+    }
+
+    /// <summary>Runs <paramref name="use"/> on the session of the call, or says where it is.</summary>
+    internal static async Task<IResult> WithSessionAsync(
+        string id, HttpContext context, SessionHost host, Func<Session, Task<IResult>> use)
+    {
+        var caller = Caller.Of(context.User);
+        if (caller.Session != id)
+        {
+            return Unknown();
+        }
+
+        return await host.FindAsync(id, context.RequestAborted) switch
+        {
+            SessionLookup.Here { Session: var session } when session.State.Tenant == caller.Tenant => await use(session),
+            SessionLookup.Elsewhere { Instance: var owner } => Problem.Of(
+                StatusCodes.Status421MisdirectedRequest, ProblemTypes.NotOwner, "Another pod owns this session.", owner),
+            _ => Unknown(),
+        };
+    }
+
+    private static async Task<IResult> Open(
+        OpenSessionRequest request, HttpContext context, SessionHost host, ModelCatalog models, ISignal<AgentConfig> config, TimeProvider time)
+    {
+        var receivedAt = time.GetTimestamp();
+        var caller = Caller.Of(context.User);
+        if (request.Id is not { } id || caller.Session != id)
+        {
+            return Problem.Of(StatusCodes.Status400BadRequest, ProblemTypes.InvalidRequest, "The session's id is the gateway's to give.");
+        }
+
+        if (Check(request, models, config) is { } refused)
+        {
+            return refused;
+        }
+
+        var opened = new SessionOpened(
+            caller.Tenant, caller.Tier, caller.Subject, null, request.Metadata, request.History, request.Ephemeral);
+        if (await host.OpenAsync(id, opened, request, context.RequestAborted) is not { } session)
+        {
+            return Problem.Of(StatusCodes.Status409Conflict, ProblemTypes.Conflict, "There is a session of that id.");
+        }
+
+        var state = session.State;
+        var created = new SessionCreated(id, state.Cohort, state.CreatedAt);
+        if (request.Input is { } input)
+        {
+            created = await session.AcceptAsync(input, receivedAt, context.RequestAborted) is InputOutcome.Accepted { Receipt: var receipt }
+                ? created with { Input = receipt }
+                : created;
+        }
+
+        return TypedResults.Created($"/v1/sessions/{id}", created);
+    }
+
+    private static IResult? Check(OpenSessionRequest request, ModelCatalog models, ISignal<AgentConfig> config)
+    {
+        if (config.Current is not { } current)
+        {
+            return Problem.Of(StatusCodes.Status503ServiceUnavailable, ProblemTypes.Unavailable, "The configuration is not loaded yet.");
+        }
+
+        if (request.Config is { } patch)
+        {
+            if (SessionConfig.Forbidden(patch) is { Count: > 0 } forbidden)
+            {
+                return Forbidden(forbidden);
+            }
+
+            if (SessionConfig.Errors(current.Value, patch) is { Count: > 0 } errors)
+            {
+                return Invalid(errors);
+            }
+        }
+
+        return request.Input is null ? null : CheckInput(request.Input, models);
+    }
+
+    private static IResult? CheckInput(InputRequest input, ModelCatalog models) =>
+        Problem.Validate(input) is { } invalid ? invalid
+        : input.Options?.Model is { } model && !models.Has(model) ? Problem.Of(
+            StatusCodes.Status404NotFound, ProblemTypes.ModelNotFound, $"The model '{model}' does not exist.",
+            $"These do: {string.Join(", ", models.Names)}.")
+        : null;
+
+    private static Task<IResult> Describe(string id, HttpContext context, SessionHost host, ServiceDefaults.Instances.LocalInstance local) =>
+        WithSessionAsync(id, context, host, session =>
+        {
+            var state = session.State;
+            return Task.FromResult<IResult>(TypedResults.Ok(new SessionInfo(
+                id, new SessionOwner(local.Name, session.Grant.Epoch), session.SavedSeq, state.Running?.Id, state.Cohort,
+                state.Tenant, state.CreatedAt, state.Closed)));
+        });
+
+    private static Task<IResult> Close(string id, HttpContext context, SessionHost host, bool erase = false) =>
+        WithSessionAsync(id, context, host, async session =>
+        {
+            await session.CloseAsync("client", context.RequestAborted);
+            if (erase)
+            {
+                await host.EraseAsync(session);
+            }
+
+            return TypedResults.NoContent();
+        });
+
+    private static Task<IResult> Accept(
+        string id, InputRequest request, HttpContext context, SessionHost host, ModelCatalog models, TimeProvider time)
+    {
+        var receivedAt = time.GetTimestamp();
+        return CheckInput(request, models) is { } refused
+            ? Task.FromResult(refused)
+            : WithSessionAsync(id, context, host, async session =>
+                await session.AcceptAsync(request, receivedAt, context.RequestAborted) switch
+                {
+                    InputOutcome.Accepted { Receipt: var receipt } => TypedResults.Accepted((string?)null, receipt),
+                    InputOutcome.Conflict => Problem.Of(
+                        StatusCodes.Status409Conflict, ProblemTypes.InputConflict, "This input id was used for another text."),
+                    InputOutcome.Closed => Closed(),
+                    _ => Lost(),
+                });
+    }
+
+    // Idempotent: with nothing to stop there is nothing to do.
+    private static Task<IResult> Stop(string id, HttpContext context, SessionHost host, string by = "user") =>
+        WithSessionAsync(id, context, host, async session =>
+        {
+            var turn = await session.StopAsync(by == "disconnect" ? CancelledBy.Disconnect : CancelledBy.User, context.RequestAborted);
+            return TypedResults.Ok(new JsonObject { ["turn"] = turn });
+        });
+
+    private static Task<IResult> Patch(string id, JsonObject patch, HttpContext context, SessionHost host) =>
+        WithSessionAsync(id, context, host, async session =>
+            await session.PatchAsync(patch, context.RequestAborted) switch
+            {
+                PatchOutcome.Changed { Revision: var revision } => TypedResults.Ok(new JsonObject { ["revision"] = revision }),
+                PatchOutcome.Forbidden { Properties: var properties } => Forbidden(properties),
+                PatchOutcome.Invalid { Errors: var errors } => Invalid(errors),
+                PatchOutcome.Closed => Closed(),
+                _ => Lost(),
+            });
+
+    private static ProblemHttpResult Unknown() =>
+        Problem.Of(StatusCodes.Status404NotFound, ProblemTypes.SessionNotFound, "There is no such session.");
+
+    private static ProblemHttpResult Closed() =>
+        Problem.Of(StatusCodes.Status409Conflict, ProblemTypes.SessionClosed, "The session is closed.");
+
+    private static ProblemHttpResult Lost() =>
+        Problem.Of(StatusCodes.Status503ServiceUnavailable, ProblemTypes.Unavailable, "The session has moved; try again.");
+
+    private static ProblemHttpResult Forbidden(IReadOnlyList<string> properties) => Problem.Of(
+        StatusCodes.Status403Forbidden, ProblemTypes.Forbidden, "A session may not set this.",
+        $"Not a session's to set: {string.Join(", ", properties)}.");
+
+    private static ProblemHttpResult Invalid(IReadOnlyList<string> errors) => Problem.Of(
+        StatusCodes.Status422UnprocessableEntity, ProblemTypes.InvalidRequest, "The configuration would not be valid.", string.Join(' ', errors));
+}

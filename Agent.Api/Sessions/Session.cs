@@ -1,0 +1,376 @@
+using System.Diagnostics;
+using System.Reactive.Concurrency;
+using System.Reactive.Linq;
+using System.Reactive.Subjects;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using AspireAgent.Agent.Turns;
+using AspireAgent.Contracts;
+using AspireAgent.Contracts.Budget;
+using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Sessions;
+using AspireAgent.Streams;
+
+namespace AspireAgent.Agent.Sessions;
+
+/// <summary>
+/// A session on the pod that owns it: the fold of its log, and the pipeline of its turns. What it says it has first written; when
+/// it may no longer write, it ends.
+/// </summary>
+/// <remarks>All members may be called from any thread. The state and the log's order are guarded by one lock.</remarks>
+internal sealed partial class Session : IAsyncDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly object _inputGate = new();
+    private readonly Subject<TurnInput> _inputs = new();
+    private readonly Subject<bool> _destroyed = new();
+    private readonly BehaviorSubject<(JsonObject Patch, long Revision)> _patch;
+    private readonly SessionServices _services;
+    private readonly WriterHistory _writers;
+    private readonly LogWriter _writer;
+    private readonly IDisposable _turns;
+    private SessionState _state;
+    private ActiveTurn? _active;
+    private int _readers;
+    private long _lastUsed;
+
+    public Session(WriteGrant grant, SessionState state, WriterHistory writers, SessionServices services)
+    {
+        (Grant, _state, _writers, _services) = (grant, state, writers, services);
+        _patch = new BehaviorSubject<(JsonObject, long)>((state.ConfigPatch, state.ConfigRevision));
+        _writer = services.Writer(grant, state.Tenant, state.Ephemeral);
+        _lastUsed = services.Time.GetTimestamp();
+
+        // Two configurations make one; neither makes the agent speak (I4). A turn has the snapshot of its input's instant (I3).
+        var snapshots = services.Config.CombineLatest(_patch, SessionConfig.Snapshot);
+        var budgets = services.Budget.Select(value => (BudgetStatus?)value.Value).StartWith((BudgetStatus?)null);
+        _turns = _inputs
+            .WithLatestFrom(snapshots, (input, snapshot) => (Input: input, Snapshot: snapshot))
+            .WithLatestFrom(budgets, (asked, budget) => (asked.Input, asked.Snapshot, Budget: budget))
+            .Do(asked => BargeIn(asked.Input, asked.Snapshot))
+            .ObserveOn(TaskPoolScheduler.Default)
+            .Select(asked => Observable.Defer(() => Run(asked.Input, asked.Snapshot, asked.Budget)))
+            .Concat()
+            .TakeUntil(_destroyed)
+            .CountedIn(services.Subscriptions, "session")
+            .Subscribe(happened => Write(happened), exception => LogPipelineBroke(Grant.Session, exception));
+    }
+
+    /// <summary>The right by which this pod writes.</summary>
+    public WriteGrant Grant { get; }
+
+    /// <summary>The fold of all that has been written, acknowledged or not yet.</summary>
+    public SessionState State
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _state;
+            }
+        }
+    }
+
+    /// <summary>Seq of the newest event that the log holds.</summary>
+    public long SavedSeq => _writer.Tail.LastSeq;
+
+    /// <summary>Ends when this pod may no longer write.</summary>
+    public Task<SessionEndReason> Ended => _writer.Ended;
+
+    /// <summary>How long nobody has used it; zero while somebody reads it or something runs.</summary>
+    public TimeSpan IdleFor => Volatile.Read(ref _readers) == 0 && State is { Running: null, Waiting.IsEmpty: true }
+        ? _services.Time.GetElapsedTime(Volatile.Read(ref _lastUsed))
+        : TimeSpan.Zero;
+
+    /// <summary>Goes on where a former owner stood: an answer that was cut off is over, inputs that waited are answered.</summary>
+    public void Resume()
+    {
+        var state = State;
+        if (state.Running is { } cut)
+        {
+            Write(new TurnFailed("interrupted", Retriable: true) { Turn = cut.Id });
+        }
+
+        foreach (var waiting in state.Waiting)
+        {
+            Enter(new TurnInput(waiting, _services.Time.GetTimestamp(), default));
+        }
+    }
+
+    /// <summary>Writes the first events of a new log; false: it could not be written.</summary>
+    public Task<bool> OpenAsync(SessionOpened opened, JsonObject config, CancellationToken cancellationToken)
+    {
+        Write(opened);
+        if (config.Count > 0)
+        {
+            WritePatch(config);
+        }
+
+        return _writer.AcknowledgedAsync(State.Seq, cancellationToken);
+    }
+
+    /// <summary>Accepts an input, once for each id of the client's.</summary>
+    /// <param name="request">The input.</param>
+    /// <param name="receivedAt">Timestamp of its receipt.</param>
+    /// <param name="cancellationToken">Ends the wait, not the turn.</param>
+    public async Task<InputOutcome> AcceptAsync(InputRequest request, long receivedAt, CancellationToken cancellationToken)
+    {
+        Touch();
+        InputAccepted accepted;
+        lock (_inputGate)
+        {
+            var state = State;
+            if (state.Closed)
+            {
+                return new InputOutcome.Closed();
+            }
+
+            if (!state.Inputs.TryGetValue(request.Id, out accepted!))
+            {
+                var draft = new InputAccepted(request.Id, request.Text, request.Options) { Turn = SortableId.New(_services.Time) };
+                accepted = (InputAccepted)Write(draft);
+                Enter(new TurnInput(accepted, receivedAt, Activity.Current?.Context ?? default));
+            }
+            else if (accepted.Text != request.Text)
+            {
+                return new InputOutcome.Conflict();
+            }
+        }
+
+        return await _writer.AcknowledgedAsync(accepted.Seq, cancellationToken)
+            ? new InputOutcome.Accepted(new InputReceipt(accepted.Turn!, accepted.Seq))
+            : new InputOutcome.Lost();
+    }
+
+    /// <summary>Ends the running turn, or the next one if none runs yet. Returns its id when its end is saved; null: there was none.</summary>
+    public async Task<string?> StopAsync(CancelledBy by, CancellationToken cancellationToken)
+    {
+        Touch();
+        ActiveTurn? active;
+        string? turn;
+        lock (_lock)
+        {
+            active = _active;
+            turn = active?.Id ?? (_state.Waiting.IsEmpty ? null : _state.Waiting[0].Turn);
+            if (active is null && turn is not null)
+            {
+                Write(new TurnCancelled(by) { Turn = turn });
+            }
+        }
+
+        if (active is not null)
+        {
+            active.Stop.OnNext(by);
+            await active.Ended.WaitAsync(cancellationToken);
+        }
+
+        await _writer.AcknowledgedAsync(State.Seq, cancellationToken);
+        return turn;
+    }
+
+    /// <summary>Changes the session layer of the configuration, from the next input on.</summary>
+    public async Task<PatchOutcome> PatchAsync(JsonObject patch, CancellationToken cancellationToken)
+    {
+        Touch();
+        if (SessionConfig.Forbidden(patch) is { Count: > 0 } forbidden)
+        {
+            return new PatchOutcome.Forbidden(forbidden);
+        }
+
+        if (_services.Config.Current is { } config
+            && SessionConfig.Errors(config.Value, MergePatch.Compose(State.ConfigPatch, patch)) is { Count: > 0 } errors)
+        {
+            return new PatchOutcome.Invalid(errors);
+        }
+
+        if (State.Closed)
+        {
+            return new PatchOutcome.Closed();
+        }
+
+        var changed = WritePatch(patch);
+        return await _writer.AcknowledgedAsync(changed.Seq, cancellationToken)
+            ? new PatchOutcome.Changed(changed.Revision)
+            : new PatchOutcome.Lost();
+    }
+
+    /// <summary>Ends all turns and the log.</summary>
+    public async Task CloseAsync(string reason, CancellationToken cancellationToken)
+    {
+        while (await StopAsync(CancelledBy.User, cancellationToken) is not null)
+        {
+            // One turn after the other, those that wait too.
+        }
+
+        Write(new SessionClosed(reason));
+        await _writer.AcknowledgedAsync(State.Seq, cancellationToken);
+    }
+
+    /// <summary>Whether a client can go on from <paramref name="cursor"/>; if not, it needs a snapshot.</summary>
+    public bool CanResume(Cursor cursor) => _writers.Knows(cursor, SavedSeq);
+
+    /// <summary>The cursor of an event that was written.</summary>
+    public Cursor CursorOf(long seq) => _writers.CursorOf(seq);
+
+    /// <summary>
+    /// What the log holds after <paramref name="after"/>, and then what it comes to hold, in order; an empty batch when there was
+    /// nothing for <paramref name="pingEvery"/>. Ends with the session, or when this pod may no longer write it.
+    /// </summary>
+    public async IAsyncEnumerable<IReadOnlyList<LoggedEvent>> ReadAsync(
+        long after, TimeSpan pingEvery, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var counted = _services.Subscriptions.Enter("reader");
+        Interlocked.Increment(ref _readers);
+        try
+        {
+            while (true)
+            {
+                var changed = _writer.Tail.Changed;
+                var ended = _writer.Tail.IsEnded;
+                var events = _writer.Tail.ReadAfter(after)
+                    ?? (await _services.Log.ReadAsync(Grant.Session, after, LogWriter.BatchCap)).Events;
+                if (events.Count > 0)
+                {
+                    after = events[^1].Seq;
+                    yield return events;
+                }
+                else if (ended || State.Closed)
+                {
+                    yield break;
+                }
+                else if (!await CompletesWithinAsync(changed, pingEvery, cancellationToken))
+                {
+                    yield return [];
+                }
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _readers);
+            Touch();
+        }
+    }
+
+    /// <summary>Cancels what runs, writes what waits and lets go of everything; the log stays as it is.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _destroyed.OnNext(true);
+        _turns.Dispose();
+        await _writer.DisposeAsync();
+        _inputs.Dispose();
+        _patch.Dispose();
+        _destroyed.Dispose();
+    }
+
+    private void Touch() => Volatile.Write(ref _lastUsed, _services.Time.GetTimestamp());
+
+    // Inputs come one at a time, as Rx demands.
+    private void Enter(TurnInput input)
+    {
+        lock (_inputGate)
+        {
+            _inputs.OnNext(input);
+        }
+    }
+
+    private void BargeIn(TurnInput input, TurnSnapshot snapshot)
+    {
+        if (snapshot.Config.InputPolicy is not InputPolicy.Interrupt)
+        {
+            return;
+        }
+
+        ActiveTurn? active;
+        lock (_lock)
+        {
+            active = _active;
+            foreach (var waiting in _state.Waiting.Where(waiting => waiting.Seq < input.Event.Seq))
+            {
+                Write(new TurnCancelled(CancelledBy.Interrupt) { Turn = waiting.Turn });
+            }
+        }
+
+        active?.Stop.OnNext(CancelledBy.Interrupt);
+    }
+
+    // A turn that was cancelled while it waited does not start.
+    private IObservable<SessionEvent> Run(TurnInput input, TurnSnapshot snapshot, BudgetStatus? budget)
+    {
+        ActiveTurn active;
+        SessionState before;
+        lock (_lock)
+        {
+            before = _state;
+            if (!before.Waiting.Exists(waiting => waiting.Turn == input.Event.Turn))
+            {
+                return Observable.Empty<SessionEvent>();
+            }
+
+            active = _active = new ActiveTurn(input.Event.Turn!, new TurnClock(_services.Time, input.ReceivedAt));
+            Write(new TurnStarted(input.Event.Id, snapshot.Revisions) { Turn = active.Id });
+        }
+
+        // The stop comes on a thread of its own: whoever calls it may hold a lock that the turn's events need.
+        var session = new TurnSession(active.Clock, active.Stop.ObserveOn(TaskPoolScheduler.Default), _writer.RoomAsync);
+        return _services.Turns.Run(new TurnRequest(input, snapshot, budget, before), session).Finally(() =>
+        {
+            lock (_lock)
+            {
+                _active = null;
+            }
+
+            active.End();
+            Touch();
+        });
+    }
+
+    private ConfigChanged WritePatch(JsonObject patch)
+    {
+        lock (_lock)
+        {
+            var changed = (ConfigChanged)Write(new ConfigChanged((JsonObject)patch.DeepClone(), _state.ConfigRevision + 1));
+            _patch.OnNext((_state.ConfigPatch, _state.ConfigRevision));
+            return changed;
+        }
+    }
+
+    // Gives the event its place in the log. After the session's end it has none and is dropped.
+    private SessionEvent Write(SessionEvent draft)
+    {
+        lock (_lock)
+        {
+            var happened = draft with { Seq = _state.Seq + 1, At = _services.Time.GetUtcNow() };
+            if (_state.Closed)
+            {
+                return happened;
+            }
+
+            _state = _state.Apply(happened);
+            _writer.Enqueue(happened);
+            if (happened is TokenProduced { Fingerprint: not null } or ToolCalled && _active is { } active)
+            {
+                _ = active.Clock.FirstTokenAsync(_writer.AcknowledgedAsync(happened.Seq, CancellationToken.None));
+            }
+
+            return happened;
+        }
+    }
+
+    private async Task<bool> CompletesWithinAsync(Task task, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await task.WaitAsync(limit, _services.Time, cancellationToken);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The pipeline of session {Session} broke.")]
+    private static partial void LogPipelineBroke(ILogger logger, string session, Exception exception);
+
+    private void LogPipelineBroke(string session, Exception exception) => LogPipelineBroke(_services.Logger, session, exception);
+}

@@ -1,0 +1,57 @@
+using AspireAgent.Contracts.Sessions;
+
+namespace AspireAgent.Agent.Turns;
+
+/// <summary>The part of a conversation that fits a model: its newest whole turns.</summary>
+internal static class ContextWindow
+{
+    // What OpenAI's models add for each message of a chat.
+    private const int TokensPerMessage = 4;
+
+    /// <summary>
+    /// The newest turns of <paramref name="messages"/> within <paramref name="limit"/> tokens. A turn begins with a user's message;
+    /// system messages stay. The newest turn stays whatever its size: the model, not we, refuses it.
+    /// </summary>
+    public static (IReadOnlyList<ConversationMessage> Kept, int DroppedTurns) Fit(
+        IReadOnlyList<ConversationMessage> messages, int limit, Func<string, int> countTokens)
+    {
+        var turns = Split(messages);
+        var left = limit - messages.Where(IsSystem).Sum(Cost);
+        var keptTurns = 0;
+        foreach (var turn in Enumerable.Reverse(turns))
+        {
+            left -= turn.Sum(Cost);
+            if (left < 0 && keptTurns > 0)
+            {
+                break;
+            }
+
+            keptTurns++;
+        }
+
+        var dropped = turns.Count - keptTurns;
+        var gone = turns.Take(dropped).SelectMany(turn => turn).ToHashSet(ReferenceEqualityComparer.Instance);
+        return ([.. messages.Where(message => !gone.Contains(message))], dropped);
+
+        int Cost(ConversationMessage message) =>
+            TokensPerMessage + countTokens(message.Text) + (message.ToolCalls?.Sum(call => countTokens(call.Arguments)) ?? 0);
+    }
+
+    private static bool IsSystem(ConversationMessage message) => message.Role is "system" or "developer";
+
+    private static List<List<ConversationMessage>> Split(IReadOnlyList<ConversationMessage> messages)
+    {
+        var turns = new List<List<ConversationMessage>>();
+        foreach (var message in messages.Where(message => !IsSystem(message)))
+        {
+            if (turns.Count == 0 || message.Role == "user")
+            {
+                turns.Add([]);
+            }
+
+            turns[^1].Add(message);
+        }
+
+        return turns;
+    }
+}

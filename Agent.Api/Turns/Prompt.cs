@@ -1,0 +1,92 @@
+using System.Text.Json;
+using AspireAgent.Contracts.Sessions;
+using Microsoft.Extensions.AI;
+
+namespace AspireAgent.Agent.Turns;
+
+/// <summary>A turn in the terms of Microsoft.Extensions.AI.</summary>
+internal static class Prompt
+{
+    /// <summary>The messages that the model is shown: the system prompt, what was said, and the input.</summary>
+    public static IList<ChatMessage> Messages(string systemPrompt, IEnumerable<ConversationMessage> conversation) =>
+        [new ChatMessage(ChatRole.System, systemPrompt), .. conversation.Select(ToChatMessage)];
+
+    /// <summary>How the model is to answer. What the call itself asks for comes before the configuration.</summary>
+    public static ChatOptions Options(TurnRequest turn)
+    {
+        var (config, call) = (turn.Snapshot.Config, turn.Input.Event.Options ?? new InputOptions());
+        var options = new ChatOptions
+        {
+            Temperature = (float?)(call.Temperature ?? config.Temperature),
+            TopP = (float?)(call.TopP ?? config.TopP),
+            MaxOutputTokens = Math.Min(call.MaxOutputTokens ?? int.MaxValue, config.MaxOutputTokens),
+            FrequencyPenalty = (float?)call.FrequencyPenalty,
+            PresencePenalty = (float?)call.PresencePenalty,
+            Seed = call.Seed,
+            StopSequences = call.Stop is null ? null : [.. call.Stop],
+            ResponseFormat = ResponseFormat(call.ResponseFormat),
+        };
+        if (call.Tools is { ValueKind: JsonValueKind.Array } tools)
+        {
+            options.Tools = [.. tools.EnumerateArray().Select(ToDeclaration)];
+            options.ToolMode = ToolMode(call.ToolChoice);
+        }
+
+        return options;
+    }
+
+    private static ChatMessage ToChatMessage(ConversationMessage message)
+    {
+        var role = new ChatRole(message.Role);
+        if (message.ToolCallId is { } answered)
+        {
+            return new ChatMessage(ChatRole.Tool, [new FunctionResultContent(answered, message.Text)]);
+        }
+
+        var content = new List<AIContent>();
+        if (message.Text.Length > 0 || message.ToolCalls is null)
+        {
+            content.Add(new TextContent(message.Text));
+        }
+
+        content.AddRange((message.ToolCalls ?? []).Select(call => new FunctionCallContent(
+            call.Id, call.Name, JsonSerializer.Deserialize<Dictionary<string, object?>>(call.Arguments))));
+        return new ChatMessage(role, content);
+    }
+
+    // {"type":"function","function":{"name":"weather","description":"...","parameters":{...}}}
+    private static AITool ToDeclaration(JsonElement tool)
+    {
+        var function = tool.GetProperty("function");
+        var parameters = function.TryGetProperty("parameters", out var schema) ? schema : JsonElement.Parse("{}");
+        var description = function.TryGetProperty("description", out var text) ? text.GetString() : null;
+        return AIFunctionFactory.CreateDeclaration(function.GetProperty("name").GetString()!, description, parameters);
+    }
+
+    // "auto" | "none" | "required" | {"type":"function","function":{"name":"weather"}}
+    private static ChatToolMode? ToolMode(JsonElement? choice) => choice switch
+    {
+        { ValueKind: JsonValueKind.String } mode when mode.GetString() == "none" => ChatToolMode.None,
+        { ValueKind: JsonValueKind.String } mode when mode.GetString() == "required" => ChatToolMode.RequireAny,
+        { ValueKind: JsonValueKind.Object } named => ChatToolMode.RequireSpecific(
+            named.GetProperty("function").GetProperty("name").GetString()!),
+        _ => null,
+    };
+
+    // {"type":"json_object"} | {"type":"json_schema","json_schema":{"name":"...","schema":{...}}} | {"type":"text"}
+    private static ChatResponseFormat? ResponseFormat(JsonElement? format)
+    {
+        if (format is not { ValueKind: JsonValueKind.Object } wanted || !wanted.TryGetProperty("type", out var type))
+        {
+            return null;
+        }
+
+        return type.GetString() switch
+        {
+            "json_object" => ChatResponseFormat.Json,
+            "json_schema" when wanted.TryGetProperty("json_schema", out var named) && named.TryGetProperty("schema", out var schema) =>
+                ChatResponseFormat.ForJsonSchema(schema, named.TryGetProperty("name", out var name) ? name.GetString() : null),
+            _ => null,
+        };
+    }
+}

@@ -1,0 +1,28 @@
+using System.Diagnostics;
+using AspireAgent.Contracts.Budget;
+using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Sessions;
+
+namespace AspireAgent.Agent.Turns;
+
+/// <summary>An input as it enters the session's pipeline.</summary>
+/// <param name="Event">What the log says of it.</param>
+/// <param name="ReceivedAt">Timestamp of its receipt, for the turn's clock.</param>
+/// <param name="Trace">The trace that it belongs to.</param>
+internal sealed record TurnInput(InputAccepted Event, long ReceivedAt, ActivityContext Trace);
+
+/// <summary>The configuration as one turn sees it, from its input to its end.</summary>
+internal sealed record TurnSnapshot(AgentConfig Config, IReadOnlyDictionary<string, long> Revisions);
+
+/// <summary>All that a turn is made of; none of it changes while the turn runs.</summary>
+internal sealed record TurnRequest(TurnInput Input, TurnSnapshot Snapshot, BudgetStatus? Budget, SessionState State)
+{
+    /// <summary>The turn's id.</summary>
+    public string Turn => Input.Event.Turn!;
+}
+
+/// <summary>What the session offers a running turn.</summary>
+/// <param name="Clock">Told by the session when the first token is saved.</param>
+/// <param name="Stop">Emits once when somebody ends the turn; replays.</param>
+/// <param name="Room">Awaited before each pull of the model.</param>
+internal sealed record TurnSession(TurnClock Clock, IObservable<CancelledBy> Stop, Func<CancellationToken, ValueTask> Room);
