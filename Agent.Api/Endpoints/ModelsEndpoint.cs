@@ -8,5 +8,5 @@ internal static class ModelsEndpoint
 {
     public static void MapModels(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/v1/models", (ModelCatalog models) => TypedResults.Ok(new ModelList(
-            "list", [.. models.Names.Select(name => new ModelListItem(name, "model", 0, "aspireagent"))])));
+            "list", [.. models.Names.Prepend("agent").Select(name => new ModelListItem(name, "model", 0, "aspireagent"))])));
 }

@@ -18,6 +18,7 @@ public static class WireJson
         options.RespectNullableAnnotations = rules.RespectNullableAnnotations;
         options.RespectRequiredConstructorParameters = rules.RespectRequiredConstructorParameters;
         options.UnmappedMemberHandling = rules.UnmappedMemberHandling;
+        options.AllowDuplicateProperties = false;
         options.Converters.Add(new UtcMillisecondsConverter());
         options.TypeInfoResolverChain.Insert(0, ContractsJson.Default);
     }

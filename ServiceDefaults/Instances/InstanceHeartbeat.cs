@@ -1,14 +1,17 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace AspireAgent.ServiceDefaults.Instances;
 
-/// <summary>Keeps this process in the registry from the moment that it listens to its end.</summary>
+/// <summary>Keeps this process in the registry from the moment that it listens and is healthy to its end.</summary>
 internal sealed partial class InstanceHeartbeat(
-    LocalInstance instance, InstanceRegistry registry, IHostApplicationLifetime lifetime, TimeProvider time,
+    LocalInstance instance, InstanceRegistry registry, HealthCheckService health, IHostApplicationLifetime lifetime, TimeProvider time,
     ILogger<InstanceHeartbeat> logger) : BackgroundService
 {
+    private static readonly TimeSpan UntilHealthyEvery = TimeSpan.FromMilliseconds(100);
+
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
@@ -30,6 +33,11 @@ internal sealed partial class InstanceHeartbeat(
         try
         {
             await started.Task.WaitAsync(stoppingToken);
+            while ((await health.CheckHealthAsync(stoppingToken)).Status is not HealthStatus.Healthy)
+            {
+                await Task.Delay(UntilHealthyEvery, time, stoppingToken);
+            }
+
             do
             {
                 await BeatAsync();

@@ -1,0 +1,39 @@
+using AspireAgent.ServiceDefaults.Trust;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
+
+namespace AspireAgent.Gateway.Access;
+
+internal static class AccessRegistration
+{
+    private const string EitherScheme = "Either";
+    private const string KeyScheme = "ApiKey";
+    private const string JwtScheme = "Jwt";
+
+    /// <summary>Authentication of callers: an API key, or a JWT where an issuer is configured.</summary>
+    public static IServiceCollection AddAccess(this IServiceCollection services)
+    {
+        services.AddOptionsWithValidateOnStart<AccessOptions, AccessOptionsValidator>().BindConfiguration(AccessOptions.Section);
+        services.AddSingleton<ApiKeys>().AddSingleton<StreamLimit>();
+        services.AddAuthentication(EitherScheme)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(KeyScheme, null)
+            .AddJwtBearer(JwtScheme, jwt => jwt.MapInboundClaims = false)
+            .AddPolicyScheme(EitherScheme, null, options => options.ForwardDefaultSelector = Choose);
+        services.AddOptions<JwtBearerOptions>(JwtScheme).Configure<IOptions<AccessOptions>>((jwt, access) =>
+        {
+            jwt.Authority = access.Value.Jwt.Authority.Length > 0 ? access.Value.Jwt.Authority : null;
+            jwt.Audience = access.Value.Jwt.Audience;
+            jwt.TokenValidationParameters.NameClaimType = Caller.SubjectClaim;
+            jwt.TokenValidationParameters.RoleClaimType = Caller.RoleClaim;
+        });
+        return services.AddPolicies().AddTrustTokens();
+    }
+
+    // A JWT has three parts between dots (RFC 7519); our keys have none.
+    private static string Choose(HttpContext context)
+    {
+        var access = context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value;
+        return access.Jwt.Authority.Length > 0 && Bearer.TokenOf(context.Request)?.Count(c => c == '.') == 2 ? JwtScheme : KeyScheme;
+    }
+}

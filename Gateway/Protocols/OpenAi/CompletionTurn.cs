@@ -1,0 +1,110 @@
+using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using AspireAgent.Contracts;
+using AspireAgent.Contracts.Json;
+using AspireAgent.Contracts.Sessions;
+using AspireAgent.Gateway.Routing;
+using AspireAgent.ServiceDefaults.Trust;
+
+namespace AspireAgent.Gateway.Protocols.OpenAi;
+
+/// <summary>The turn that answers a completion call: in a short-lived session of its own, or in one that exists.</summary>
+internal sealed class CompletionTurn(Caller caller, string session, InputReceipt input, PodClient pods, SessionStream stream)
+{
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(5);
+
+    public string Session { get; } = session;
+
+    public string Turn { get; } = input.Turn;
+
+    /// <summary>Opens a session with the call's messages as its history, or gives its last message to <paramref name="session"/>.</summary>
+    /// <exception cref="CompletionException">The pod refused.</exception>
+    /// <exception cref="PodUnavailableException">No pod answered.</exception>
+    public static async Task<CompletionTurn> StartAsync(
+        Caller caller, string? session, CompletionCall call, PodClient pods, SessionStream stream, TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        var request = new InputRequest { Id = SortableId.New(time), Text = call.Input, Options = call.Options };
+        if (session is not null)
+        {
+            if (call.Input.Length == 0)
+            {
+                throw CompletionException.Invalid("In a session the last message must be the user's.", "messages");
+            }
+
+            using var accepted = await pods.SendAsync(
+                caller, session, HttpMethod.Post, $"/v1/sessions/{session}/inputs",
+                () => JsonContent.Create(request, ContractsJson.Default.InputRequest), cancellationToken);
+            await CheckAsync(accepted, cancellationToken);
+            var receipt = await accepted.Content.ReadFromJsonAsync(ContractsJson.Default.InputReceipt, cancellationToken);
+            return new CompletionTurn(caller, session, receipt!, pods, stream);
+        }
+
+        var id = SortableId.New(time);
+        var open = new OpenSessionRequest { Id = id, History = call.History, Input = request, Ephemeral = true };
+        using var opened = await pods.SendAsync(
+            caller, id, HttpMethod.Post, "/v1/sessions", () => JsonContent.Create(open, ContractsJson.Default.OpenSessionRequest), cancellationToken);
+        await CheckAsync(opened, cancellationToken);
+        var created = await opened.Content.ReadFromJsonAsync(ContractsJson.Default.SessionCreated, cancellationToken);
+        return new CompletionTurn(caller, id, created?.Input ?? throw new PodUnavailableException(), pods, stream);
+    }
+
+    /// <summary>The turn's events, in order, up to and including the one that ends it.</summary>
+    public async IAsyncEnumerable<SessionEvent> EventsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var (frames, refusal) = await stream.AttachAsync(caller, Session, new Cursor(input.Seq, null).ToString(), cancellationToken);
+        if (frames is null)
+        {
+            using (refusal)
+            {
+                await CheckAsync(refusal!, cancellationToken);
+            }
+
+            yield break;
+        }
+
+        await foreach (var frame in frames.WithCancellation(cancellationToken))
+        {
+            if (frame.Cursor is null || WireJson.ReadEvent(frame.Json) is not { } happened || happened.Turn != Turn)
+            {
+                continue;
+            }
+
+            yield return happened;
+            if (happened.EndsTurn)
+            {
+                yield break;
+            }
+        }
+    }
+
+    /// <summary>The caller has gone and nobody else waits for this answer.</summary>
+    public async Task AbandonAsync()
+    {
+        using var limit = new CancellationTokenSource(StopWithin);
+        try
+        {
+            using var response = await pods.SendAsync(
+                caller, Session, HttpMethod.Post, $"/v1/sessions/{Session}/stop?by=disconnect", null, limit.Token);
+        }
+        catch (Exception exception) when (exception is PodUnavailableException or OperationCanceledException)
+        {
+            // Its pod is gone too.
+        }
+    }
+
+    private static async Task CheckAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (response.IsSuccessStatusCode)
+        {
+            return;
+        }
+
+        var problem = response.Content.Headers.ContentType?.MediaType == "application/problem+json"
+            ? JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken))
+            : null;
+        var message = string.Join(' ', new[] { (string?)problem?["title"], (string?)problem?["detail"] }.OfType<string>());
+        throw CompletionException.OfProblem((int)response.StatusCode, message, (string?)problem?["type"]);
+    }
+}

@@ -1,0 +1,216 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using AspireAgent.Contracts;
+using AspireAgent.Contracts.Sessions;
+using AspireAgent.Gateway.Access;
+using AspireAgent.Gateway.Routing;
+using AspireAgent.ServiceDefaults.Trust;
+
+namespace AspireAgent.Gateway.Protocols.OpenAi;
+
+/// <summary>
+/// <c>POST /v1/chat/completions</c>, as OpenAI's clients know it. The response's headers wait for the first token or error, so that
+/// an error before it has a status. <c>x-session-id</c> joins a session.
+/// </summary>
+internal sealed class CompletionsEndpoint(
+    PodClient pods, SessionStream stream, StreamLimit limit, IHostApplicationLifetime lifetime, TimeProvider time)
+{
+    private const string SessionHeader = "x-session-id";
+    private const string FingerprintHeader = "x-agent-fingerprint";
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        CompletionTurn? turn = null;
+        var finished = false;
+        try
+        {
+            var caller = Caller.Of(context.User);
+            var call = CompletionReader.Read(await ReadBodyAsync(context, end.Token));
+            using var place = limit.Enter(caller.Tenant)
+                ?? throw CompletionException.OfProblem(StatusCodes.Status429TooManyRequests, "Too many open streams.", null);
+            turn = await CompletionTurn.StartAsync(caller, SessionOf(context), call, pods, stream, time, end.Token);
+            await AnswerAsync(context, call, turn, end.Token);
+            finished = true;
+        }
+        catch (CompletionException exception)
+        {
+            finished = true;
+            await RefuseAsync(context, exception);
+        }
+        catch (PodUnavailableException)
+        {
+            await RefuseAsync(context, CompletionException.OfProblem(
+                StatusCodes.Status503ServiceUnavailable, "No agent can answer now; try again in a moment.", ProblemTypes.Unavailable));
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            context.Abort();
+        }
+        finally
+        {
+            if (turn is not null && !finished && context.RequestAborted.IsCancellationRequested)
+            {
+                await turn.AbandonAsync();
+            }
+        }
+    }
+
+    private static async Task<byte[]> ReadBodyAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        using var buffer = new MemoryStream();
+        await context.Request.Body.CopyToAsync(buffer, cancellationToken);
+        return buffer.ToArray();
+    }
+
+    private static string? SessionOf(HttpContext context)
+    {
+        var session = context.Request.Headers[SessionHeader].ToString();
+        return session.Length == 0 ? null
+            : SortableId.IsValid(session) ? session
+            : throw CompletionException.OfProblem(StatusCodes.Status404NotFound, "There is no such session.", ProblemTypes.SessionNotFound);
+    }
+
+    private async Task AnswerAsync(HttpContext context, CompletionCall call, CompletionTurn turn, CancellationToken cancellationToken)
+    {
+        await using var events = turn.EventsAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
+        var first = await FirstAsync(events);
+        context.Response.Headers[SessionHeader] = turn.Session;
+        context.Response.Headers.CacheControl = "no-store";
+        var build = (first as TokenProduced)?.BuildId;
+        var fingerprint = (first as TokenProduced)?.Fingerprint ?? (first as TurnCompleted)?.Fingerprint;
+        if (fingerprint is not null)
+        {
+            context.Response.Headers[FingerprintHeader] = fingerprint;
+        }
+
+        var replies = new CompletionReplies(
+            $"chatcmpl-{turn.Turn}", build?.Model ?? call.Options.Model ?? CompletionReader.AgentModel, time.GetUtcNow().ToUnixTimeSeconds());
+        if (call.Stream)
+        {
+            await StreamAsync(context, call, replies, first, events, cancellationToken);
+        }
+        else
+        {
+            await context.Response.WriteAsJsonAsync(await CollectAsync(replies, first, events), cancellationToken);
+        }
+    }
+
+    // What comes before the first word decides the status.
+    private async Task<SessionEvent> FirstAsync(IAsyncEnumerator<SessionEvent> events)
+    {
+        while (await events.MoveNextAsync())
+        {
+            switch (events.Current)
+            {
+                case TurnFailed failed:
+                    throw CompletionException.OfTurn(failed.Error, time.GetUtcNow());
+                case TokenProduced or ToolCalled:
+                case { EndsTurn: true }:
+                    return events.Current;
+                default:
+                    break;
+            }
+        }
+
+        throw CompletionException.OfTurn(ProblemTypes.TurnError, time.GetUtcNow());
+    }
+
+    private async Task<JsonObject> CollectAsync(CompletionReplies replies, SessionEvent first, IAsyncEnumerator<SessionEvent> events)
+    {
+        var (text, calls) = (new StringBuilder(), new List<ToolCalled>());
+        for (var happened = first; ; happened = events.Current)
+        {
+            switch (happened)
+            {
+                case TokenProduced token:
+                    text.Append(token.Text);
+                    break;
+                case ToolCalled call:
+                    calls.Add(call);
+                    break;
+                case TurnCompleted completed:
+                    return replies.Whole(text.ToString(), calls, completed.Finish, completed.Usage);
+                case TurnCancelled:
+                    return replies.Whole(text.ToString(), calls, "stop", null);
+                case TurnFailed failed:
+                    throw CompletionException.OfTurn(failed.Error, time.GetUtcNow());
+                default:
+                    break;
+            }
+
+            if (!await events.MoveNextAsync())
+            {
+                throw CompletionException.OfTurn(ProblemTypes.TurnError, time.GetUtcNow());
+            }
+        }
+    }
+
+    private async Task StreamAsync(
+        HttpContext context, CompletionCall call, CompletionReplies replies, SessionEvent first, IAsyncEnumerator<SessionEvent> events,
+        CancellationToken cancellationToken)
+    {
+        context.Response.ContentType = "text/event-stream";
+        await SendAsync(context, replies.Opening(), cancellationToken);
+        var calls = 0;
+        for (var happened = first; ; happened = events.Current)
+        {
+            switch (happened)
+            {
+                case TokenProduced token:
+                    await SendAsync(context, replies.Token(token.Text), cancellationToken);
+                    break;
+                case ToolCalled tool:
+                    await SendAsync(context, replies.ToolCall(calls++, tool), cancellationToken);
+                    break;
+                case TurnCompleted completed:
+                    await SendAsync(context, replies.Ending(completed.Finish), cancellationToken);
+                    if (call.IncludeUsage)
+                    {
+                        await SendAsync(context, replies.Usage(completed.Usage), cancellationToken);
+                    }
+
+                    await context.Response.WriteAsync("data: [DONE]\n\n", cancellationToken);
+                    return;
+                case TurnCancelled:
+                    await SendAsync(context, replies.Ending("stop"), cancellationToken);
+                    await context.Response.WriteAsync("data: [DONE]\n\n", cancellationToken);
+                    return;
+                case TurnFailed failed:
+                    throw CompletionException.OfTurn(failed.Error, time.GetUtcNow());
+                default:
+                    break;
+            }
+
+            if (!await events.MoveNextAsync())
+            {
+                throw CompletionException.OfTurn(ProblemTypes.TurnError, time.GetUtcNow());
+            }
+        }
+    }
+
+    private static async Task SendAsync(HttpContext context, JsonObject chunk, CancellationToken cancellationToken)
+    {
+        await context.Response.WriteAsync($"data: {chunk.ToJsonString()}\n\n", cancellationToken);
+        await context.Response.Body.FlushAsync(cancellationToken);
+    }
+
+    // Before the first byte a status, after it one more data line and no [DONE].
+    private static async Task RefuseAsync(HttpContext context, CompletionException exception)
+    {
+        if (context.Response.HasStarted)
+        {
+            await SendAsync(context, exception.ToJson(), context.RequestAborted);
+            return;
+        }
+
+        context.Response.StatusCode = exception.Status;
+        if (exception.RetryAfterSeconds is { } seconds)
+        {
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        await context.Response.WriteAsJsonAsync(exception.ToJson(), context.RequestAborted);
+    }
+}

@@ -1,0 +1,74 @@
+using System.Net.ServerSentEvents;
+using System.Runtime.CompilerServices;
+using AspireAgent.Contracts;
+using AspireAgent.Gateway.Access;
+using AspireAgent.Gateway.Routing;
+using AspireAgent.ServiceDefaults.Problems;
+using AspireAgent.ServiceDefaults.Trust;
+
+namespace AspireAgent.Gateway.Protocols.Sse;
+
+/// <summary>
+/// <c>GET /v1/sessions/{id}/events</c>: <c>id:</c> is the cursor, <c>event:</c> the type, <c>data:</c> the event. A client comes back
+/// with <c>Last-Event-ID</c> or <c>?after=</c>; one without gets the log from its oldest event.
+/// </summary>
+internal static class SseEndpoint
+{
+    private static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(10);
+
+    public static void MapSse(this IEndpointRouteBuilder routes) => routes.MapGet("/v1/sessions/{id}/events", Stream);
+
+    private static async Task<IResult> Stream(
+        string id, HttpContext context, SessionStream stream, StreamLimit limit, IHostApplicationLifetime lifetime, TimeProvider time,
+        string? after = null)
+    {
+        var caller = Caller.Of(context.User);
+        var cursor = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last ? last : after;
+        if (!SortableId.IsValid(id))
+        {
+            return Problem.Of(StatusCodes.Status404NotFound, ProblemTypes.SessionNotFound, "There is no such session.");
+        }
+
+        if (limit.Enter(caller.Tenant) is not { } place)
+        {
+            return Problem.Of(StatusCodes.Status429TooManyRequests, ProblemTypes.Unavailable, "Too many open streams.");
+        }
+
+        context.Response.RegisterForDispose(place);
+        var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        context.Response.RegisterForDispose(end);
+        try
+        {
+            var (frames, refusal) = await stream.AttachAsync(caller, id, cursor, end.Token);
+            if (frames is null)
+            {
+                return new RelayedResult(refusal!);
+            }
+
+            context.Response.Headers.CacheControl = "no-store";
+            return TypedResults.ServerSentEvents(Items(frames, time, end.Token));
+        }
+        catch (PodUnavailableException)
+        {
+            return PodUnavailableException.ToProblem();
+        }
+    }
+
+    private static async IAsyncEnumerable<SseItem<string>> Items(
+        IAsyncEnumerable<SessionFrame> frames, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var lastSent = time.GetTimestamp();
+        await foreach (var frame in frames.UntilCancelled(cancellationToken))
+        {
+            if (frame.Type == SessionFrame.Ping && time.GetElapsedTime(lastSent) < PingEvery)
+            {
+                continue;
+            }
+
+            lastSent = time.GetTimestamp();
+            yield return frame.Cursor is null
+                ? new SseItem<string>(frame.Json, frame.Type)
+                : new SseItem<string>(frame.Json, frame.Type) { EventId = frame.Cursor };
+        }
+    }
+}

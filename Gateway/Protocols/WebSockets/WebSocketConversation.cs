@@ -1,0 +1,204 @@
+using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using AspireAgent.Contracts;
+using AspireAgent.Contracts.Json;
+using AspireAgent.Contracts.Sessions;
+using AspireAgent.Gateway.Routing;
+using AspireAgent.ServiceDefaults.Trust;
+
+namespace AspireAgent.Gateway.Protocols.WebSockets;
+
+/// <summary>One WebSocket: a loop that reads, a loop that writes, and a pump of the session's events between them.</summary>
+internal sealed class WebSocketConversation(WebSocket socket, Caller caller, string session, SessionStream stream, PodClient pods)
+{
+    // What waits for a slow client here; the rest waits in the session's log.
+    private const int OutgoingCap = 64;
+    private static readonly TimeSpan CloseWithin = TimeSpan.FromSeconds(2);
+
+    private readonly Channel<string> _outgoing = Channel.CreateBounded<string>(new BoundedChannelOptions(OutgoingCap) { SingleReader = true });
+
+    /// <summary>Runs until the client leaves, the session ends or <paramref name="cancellationToken"/> says so.</summary>
+    public async Task RunAsync(IAsyncEnumerable<SessionFrame> frames, CancellationToken cancellationToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var writing = WriteAsync(end);
+        var reading = ReadAsync(frames, end);
+        await Task.WhenAny(writing, reading);
+        _outgoing.Writer.TryComplete();
+        await Task.WhenAll(writing, reading);
+    }
+
+    private async Task WriteAsync(CancellationTokenSource end)
+    {
+        try
+        {
+            await foreach (var text in _outgoing.Reader.ReadAllAsync(end.Token))
+            {
+                await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, end.Token);
+            }
+
+            await CloseAsync(WebSocketCloseStatus.NormalClosure, "The session is closed.");
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
+        {
+            await CloseAsync(WebSocketCloseStatus.EndpointUnavailable, "Come back with your cursor.");
+        }
+
+        await end.CancelAsync();
+    }
+
+    private async Task CloseAsync(WebSocketCloseStatus status, string why)
+    {
+        using var limit = new CancellationTokenSource(CloseWithin);
+        try
+        {
+            if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+            {
+                await socket.CloseOutputAsync(status, why, limit.Token);
+            }
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
+        {
+            // The client has gone without a word.
+        }
+    }
+
+    private async Task ReadAsync(IAsyncEnumerable<SessionFrame> frames, CancellationTokenSource end)
+    {
+        var pumping = new Pump(this, frames, end.Token);
+        var reader = new FrameReader(socket);
+        try
+        {
+            while (await reader.NextAsync(end.Token) is { } frame)
+            {
+                if (frame.Problem is { } problem)
+                {
+                    await RefuseAsync(problem, null, end.Token);
+                }
+                else if (await HandleAsync(frame.Object!, end.Token) is { } resumed)
+                {
+                    await pumping.StopAsync();
+                    pumping = new Pump(this, resumed, end.Token);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
+        {
+            // The client has gone, or the conversation ends.
+        }
+
+        await end.CancelAsync();
+        await pumping.StopAsync();
+    }
+
+    // Returns the stream to follow from now on, after a resume.
+    private async Task<IAsyncEnumerable<SessionFrame>?> HandleAsync(JsonObject frame, CancellationToken cancellationToken)
+    {
+        var id = Text(frame, "id");
+        try
+        {
+            switch (Text(frame, "type"))
+            {
+                case "input" when id is { Length: > 0 and <= 128 } && Text(frame, "text") is { Length: > 0 } text:
+                    var input = new InputRequest { Id = id, Text = text };
+                    await CallAsync(HttpMethod.Post, "/inputs", id, () => JsonContent.Create(input, ContractsJson.Default.InputRequest), cancellationToken);
+                    return null;
+                case "stop":
+                    await CallAsync(HttpMethod.Post, "/stop", id, null, cancellationToken);
+                    return null;
+                case "config" when frame["patch"] is JsonObject patch:
+                    await CallAsync(HttpMethod.Patch, "/config", id, () => JsonContent.Create(patch), cancellationToken);
+                    return null;
+                case "resume":
+                    var (frames, refusal) = await stream.AttachAsync(
+                        caller, session, Text(frame, "after") ?? frame["after"]?.ToString(), cancellationToken);
+                    await RefuseAsync(refusal, id, cancellationToken);
+                    return frames;
+                default:
+                    await RefuseAsync(
+                        FrameReader.Problem(ProblemTypes.InvalidRequest, "A frame is an input with id and text, a stop, a config with patch, or a resume with after."),
+                        id, cancellationToken);
+                    return null;
+            }
+        }
+        catch (PodUnavailableException)
+        {
+            await RefuseAsync(FrameReader.Problem(ProblemTypes.Unavailable, "No agent can answer now; try again in a moment."), id, cancellationToken);
+            return null;
+        }
+    }
+
+    private async Task CallAsync(HttpMethod method, string what, string? id, Func<HttpContent>? body, CancellationToken cancellationToken)
+    {
+        var response = await pods.SendAsync(caller, session, method, $"/v1/sessions/{session}{what}", body, cancellationToken);
+        await RefuseAsync(response, id, cancellationToken);
+    }
+
+    // Passes a pod's problem on; a success needs no word, since its event says it.
+    private async Task RefuseAsync(HttpResponseMessage? response, string? id, CancellationToken cancellationToken)
+    {
+        using (response)
+        {
+            if (response is { IsSuccessStatusCode: false })
+            {
+                var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken)) as JsonObject;
+                await RefuseAsync(problem ?? FrameReader.Problem(ProblemTypes.Unavailable, "The agent refused."), id, cancellationToken);
+            }
+        }
+    }
+
+    private ValueTask RefuseAsync(JsonObject problem, string? id, CancellationToken cancellationToken) =>
+        _outgoing.Writer.WriteAsync(
+            new JsonObject { ["type"] = "error", ["id"] = id, ["problem"] = problem }.ToJsonString(), cancellationToken);
+
+    private static string? Text(JsonObject frame, string name) =>
+        frame[name] is JsonValue value && value.GetValueKind() is JsonValueKind.String ? value.GetValue<string>() : null;
+
+    /// <summary>Carries one stream of frames to the writer, until it ends or is stopped.</summary>
+    private sealed class Pump
+    {
+        private readonly CancellationTokenSource _stop;
+        private readonly Task _running;
+
+        public Pump(WebSocketConversation conversation, IAsyncEnumerable<SessionFrame> frames, CancellationToken cancellationToken)
+        {
+            _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            _running = RunAsync(conversation._outgoing.Writer, frames, _stop.Token);
+        }
+
+        public async Task StopAsync()
+        {
+            await _stop.CancelAsync();
+            await _running;
+            _stop.Dispose();
+        }
+
+        private static async Task RunAsync(ChannelWriter<string> outgoing, IAsyncEnumerable<SessionFrame> frames, CancellationToken stop)
+        {
+            try
+            {
+                await foreach (var frame in frames.WithCancellation(stop))
+                {
+                    if (frame.Type != SessionFrame.Ping)
+                    {
+                        await outgoing.WriteAsync(Stamp(frame), stop);
+                    }
+                }
+
+                outgoing.TryComplete();
+            }
+            catch (Exception exception) when (exception is OperationCanceledException or ChannelClosedException)
+            {
+                // Stopped, or nobody writes any more.
+            }
+        }
+
+        // The cursor goes inside: a frame has no header to carry it.
+        private static string Stamp(SessionFrame frame) =>
+            frame.Cursor is null ? frame.Json : $"{{\"cursor\":\"{frame.Cursor}\",{frame.Json.AsSpan(1)}";
+    }
+}
