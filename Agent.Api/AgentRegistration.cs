@@ -24,9 +24,9 @@ internal static class AgentRegistration
         services.AddSingleton<SubscriptionCount>().AddSingleton(CreateMetrics);
 
         services.AddHttpClient(SignalClient<AgentConfig>.HttpClientName).AddHttpMessageHandler<ServiceTokenHandler>().AsStreaming();
-        services.AddSignal("config", new Uri("http://config/v1/config/signal"), ContractsJson.Default.AgentConfig, required: true);
-        services.AddSignal("budget", new Uri("http://budget/v1/budget/signal"), ContractsJson.Default.BudgetStatus, required: true);
-        services.AddSignal("chaos", new Uri("http://chaos/v1/chaos/signal"), ContractsJson.Default.ChaosStatus, required: false);
+        services.AddSignal("config", new Uri("http://config/v1/config/signal"), WireJson.Types.AgentConfig, required: true);
+        services.AddSignal("budget", new Uri("http://budget/v1/budget/signal"), WireJson.Types.BudgetStatus, required: true);
+        services.AddSignal("chaos", new Uri("http://chaos/v1/chaos/signal"), WireJson.Types.ChaosStatus, required: false);
 
         services.AddOptionsWithValidateOnStart<ModelOptions, ModelOptionsValidator>().BindConfiguration(ModelOptions.Section);
         services.AddHttpClient(ModelCatalog.HttpClientName).AsStreaming();

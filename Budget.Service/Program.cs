@@ -17,5 +17,5 @@ app.UseAuthentication();
 app.UseAuthorization();
 app.MapDefaultEndpoints();
 app.MapLedger();
-app.MapSignal<BudgetStatus>("/v1/budget/signal", ContractsJson.Default.BudgetStatus).RequireAuthorization(TrustRegistration.ServicePolicy);
+app.MapSignal<BudgetStatus>("/v1/budget/signal", WireJson.Types.BudgetStatus).RequireAuthorization(TrustRegistration.ServicePolicy);
 app.Run();

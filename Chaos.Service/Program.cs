@@ -17,5 +17,5 @@ app.UseAuthentication();
 app.UseAuthorization();
 app.MapDefaultEndpoints();
 app.MapExperiments();
-app.MapSignal<ChaosStatus>("/v1/chaos/signal", ContractsJson.Default.ChaosStatus).RequireAuthorization(TrustRegistration.ServicePolicy);
+app.MapSignal<ChaosStatus>("/v1/chaos/signal", WireJson.Types.ChaosStatus).RequireAuthorization(TrustRegistration.ServicePolicy);
 app.Run();

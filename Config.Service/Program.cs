@@ -17,5 +17,5 @@ app.UseAuthentication();
 app.UseAuthorization();
 app.MapDefaultEndpoints();
 app.MapGlobalLayer();
-app.MapSignal<AgentConfig>("/v1/config/signal", ContractsJson.Default.AgentConfig).RequireAuthorization(TrustRegistration.ServicePolicy);
+app.MapSignal<AgentConfig>("/v1/config/signal", WireJson.Types.AgentConfig).RequireAuthorization(TrustRegistration.ServicePolicy);
 app.Run();

@@ -3,11 +3,15 @@ using AspireAgent.Simulator.Embeddings;
 using AspireAgent.Simulator.Faults;
 using AspireAgent.Simulator.Requests;
 using AspireAgent.Simulator.Text;
+using System.Net;
 using Microsoft.Extensions.Options;
 
 namespace AspireAgent.Simulator;
 
-/// <summary>The vendor's API under <c>/v1</c>, and under <c>/admin</c> what a test wants to know and to order.</summary>
+/// <summary>
+/// The vendor's API under <c>/v1</c>, and under <c>/admin</c>, without a key from this machine, what a test wants to know and to
+/// order.
+/// </summary>
 internal static class SimulatorEndpoints
 {
     public static IServiceCollection AddSimulator(this IServiceCollection services)
@@ -52,7 +56,10 @@ internal static class SimulatorEndpoints
     private static async ValueTask<object?> RequireKeyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var options = context.HttpContext.RequestServices.GetRequiredService<IOptions<SimulatorOptions>>().Value;
-        return options.ApiKey.Length == 0 || context.HttpContext.Request.Headers.Authorization == $"Bearer {options.ApiKey}"
+        var request = context.HttpContext;
+        var isLocalAdmin = request.Request.Path.StartsWithSegments("/admin")
+            && request.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote);
+        return isLocalAdmin || options.ApiKey.Length == 0 || request.Request.Headers.Authorization == $"Bearer {options.ApiKey}"
             ? await next(context)
             : TypedResults.Json(
                 ChatReplies.Error("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),

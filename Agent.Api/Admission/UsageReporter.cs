@@ -46,7 +46,7 @@ internal sealed partial class UsageReporter(IHttpClientFactory clients, TimeProv
         try
         {
             using var client = clients.CreateClient(HttpClientName);
-            using var response = await client.PostAsJsonAsync("/v1/budget/uses", use, ContractsJson.Default.BudgetUse, cancellationToken);
+            using var response = await client.PostAsJsonAsync("/v1/budget/uses", use, WireJson.Types.BudgetUse, cancellationToken);
             response.EnsureSuccessStatusCode();
             return true;
         }

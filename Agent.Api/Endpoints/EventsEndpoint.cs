@@ -69,7 +69,7 @@ internal static class EventsEndpoint
     {
         ["type"] = "reset",
         ["seq"] = snapshot.Seq,
-        ["snapshot"] = JsonSerializer.SerializeToNode(snapshot, ContractsJson.Default.SessionSnapshot),
+        ["snapshot"] = JsonSerializer.SerializeToNode(snapshot, WireJson.Types.SessionSnapshot),
     }.ToJsonString();
 
     private static async ValueTask<bool> NextAsync<T>(IAsyncEnumerator<T> items, CancellationToken end)

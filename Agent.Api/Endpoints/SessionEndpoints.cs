@@ -68,7 +68,7 @@ internal static class SessionEndpoints
         }
 
         var state = session.State;
-        var created = new SessionCreated(id, state.Cohort, state.CreatedAt);
+        var created = new SessionCreated(id, state.CreatedAt, state.Cohort);
         if (request.Input is { } input)
         {
             created = await session.AcceptAsync(input, receivedAt, context.RequestAborted) is InputOutcome.Accepted { Receipt: var receipt }
@@ -114,8 +114,8 @@ internal static class SessionEndpoints
         {
             var state = session.State;
             return Task.FromResult<IResult>(TypedResults.Ok(new SessionInfo(
-                id, new SessionOwner(local.Name, session.Grant.Epoch), session.SavedSeq, state.Running?.Id, state.Cohort,
-                state.Tenant, state.CreatedAt, state.Closed)));
+                id, new SessionOwner(local.Name, session.Grant.Epoch), session.SavedSeq, state.Tenant,
+                state.CreatedAt, state.Closed, state.Running?.Id, state.Cohort)));
         });
 
     private static Task<IResult> Close(string id, HttpContext context, SessionHost host, bool erase = false) =>

@@ -46,6 +46,6 @@ internal static class SessionConfig
     private static AgentConfig Merge(AgentConfig config, JsonObject patch) =>
         patch.Count == 0
             ? config
-            : MergePatch.Apply(JsonSerializer.SerializeToNode(config, ContractsJson.Default.AgentConfig), patch)
-                .Deserialize(ContractsJson.Default.AgentConfig)!;
+            : MergePatch.Apply(JsonSerializer.SerializeToNode(config, WireJson.Types.AgentConfig), patch)
+                .Deserialize(WireJson.Types.AgentConfig)!;
 }

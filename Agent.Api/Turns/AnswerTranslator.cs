@@ -38,13 +38,13 @@ internal sealed class AnswerTranslator(string turn, string code, string systemPr
                     break;
                 case TextContent { Text.Length: > 0 } text:
                     Said.Add(text.Text);
-                    yield return Token(text.Text, update.ModelId);
+                    yield return new TokenProduced(text.Text, FirstFingerprint(update), FirstBuild(update)) { Turn = turn };
                     break;
                 case FunctionCallContent call:
                     var arguments = JsonSerializer.Serialize(call.Arguments ?? new Dictionary<string, object?>());
                     Said.Add(arguments);
-                    _build ??= Build(update.ModelId);
-                    yield return new ToolCalled(call.CallId, call.Name, arguments, "client") { Turn = turn };
+                    yield return new ToolCalled(
+                        call.CallId, call.Name, arguments, "client", FirstFingerprint(update), FirstBuild(update)) { Turn = turn };
                     break;
                 default:
                     break;
@@ -52,17 +52,19 @@ internal sealed class AnswerTranslator(string turn, string code, string systemPr
         }
     }
 
-    private TokenProduced Token(string text, string? servedModel)
+    // Named once, by the first words; the two are asked for in this order.
+    private string? FirstFingerprint(ChatResponseUpdate update) => _build is null ? Build(update).Fingerprint() : null;
+
+    private BuildId? FirstBuild(ChatResponseUpdate update)
     {
         if (_build is not null)
         {
-            return new TokenProduced(text) { Turn = turn };
+            return null;
         }
 
-        _build = Build(servedModel);
-        return new TokenProduced(text, _build.Fingerprint(), _build) { Turn = turn };
+        return _build = Build(update);
     }
 
-    private BuildId Build(string? servedModel) =>
-        new(code, BuildId.Hash(systemPrompt), servedModel ?? requestedModel, BuildId.NoIndex);
+    private BuildId Build(ChatResponseUpdate update) =>
+        new(code, BuildId.Hash(systemPrompt), update.ModelId ?? requestedModel, BuildId.NoIndex);
 }

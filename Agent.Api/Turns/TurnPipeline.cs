@@ -103,7 +103,7 @@ internal sealed partial class TurnPipeline(
 
         var ttft = await clock.Ttft.WaitAsync(cancellationToken);
         return new TurnCompleted(
-            translator.Finish, translator.Usage ?? new TokenUsage(0, 0), Seconds(ttft), Seconds(clock.Elapsed)!.Value,
+            translator.Finish, translator.Usage ?? new TokenUsage(0, 0), Seconds(clock.Elapsed)!.Value, Seconds(ttft),
             translator.Fingerprint) { Turn = turn.Turn };
     }
 

@@ -32,7 +32,7 @@ internal static class ExperimentRegistration
 {
     public static IServiceCollection AddExperiments(this IServiceCollection services) => services
         .AddSingleton(provider => new SignalSnapshots<ChaosStatus>(
-            provider.GetRequiredService<IConnectionMultiplexer>(), ExperimentStore.Kind, ContractsJson.Default.ChaosStatus))
+            provider.GetRequiredService<IConnectionMultiplexer>(), ExperimentStore.Kind, WireJson.Types.ChaosStatus))
         .AddSingleton<ExperimentStore>()
         .AddSignalPublisher<ChaosStatus, ExperimentStore>();
 }

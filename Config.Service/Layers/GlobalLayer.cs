@@ -16,6 +16,6 @@ internal static class GlobalLayerRegistration
 {
     public static IServiceCollection AddGlobalLayer(this IServiceCollection services) => services
         .AddSingleton(provider => new SignalSnapshots<AgentConfig>(
-            provider.GetRequiredService<IConnectionMultiplexer>(), GlobalLayer.Kind, ContractsJson.Default.AgentConfig))
+            provider.GetRequiredService<IConnectionMultiplexer>(), GlobalLayer.Kind, WireJson.Types.AgentConfig))
         .AddSignalPublisher<AgentConfig, GlobalLayer>();
 }

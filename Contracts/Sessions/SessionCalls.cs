@@ -42,18 +42,18 @@ public sealed record InputRequest
 public sealed record InputReceipt(string Turn, long Seq);
 
 /// <summary>The answer to an opened session.</summary>
-public sealed record SessionCreated(string Id, string? Cohort, DateTimeOffset CreatedAt, InputReceipt? Input = null);
+public sealed record SessionCreated(string Id, DateTimeOffset CreatedAt, string? Cohort = null, InputReceipt? Input = null);
 
 /// <summary>A session as its owner sees it.</summary>
 public sealed record SessionInfo(
-    string Id, SessionOwner Owner, long Seq, string? Turn, string? Cohort, string Tenant, DateTimeOffset CreatedAt, bool Closed);
+    string Id, SessionOwner Owner, long Seq, string Tenant, DateTimeOffset CreatedAt, bool Closed, string? Turn = null, string? Cohort = null);
 
 /// <summary>Who extends the log, and by which fencing epoch.</summary>
 public sealed record SessionOwner(string Pod, long Epoch);
 
 /// <summary>What a client gets that cannot resume from its cursor: the conversation as it stands after <see cref="Seq"/>.</summary>
 public sealed record SessionSnapshot(
-    long Seq, IReadOnlyList<ConversationMessage> Messages, string? Turn, string PartialText, bool Closed);
+    long Seq, IReadOnlyList<ConversationMessage> Messages, string PartialText, bool Closed, string? Turn = null);
 
 /// <summary>The models that a caller may name, in OpenAI's form.</summary>
 public sealed record ModelList(string Object, IReadOnlyList<ModelListItem> Data);

@@ -9,8 +9,9 @@ namespace AspireAgent.Contracts.Sessions;
 /// session serves that call alone and is soon forgotten.
 /// </summary>
 public sealed record SessionOpened(
-    string Tenant, string Tier, string Subject, string? Cohort,
-    JsonObject? Metadata = null, IReadOnlyList<ConversationMessage>? History = null, bool Ephemeral = false) : SessionEvent;
+    string Tenant, string Tier, string Subject, string? Cohort = null,
+    JsonObject? Metadata = null, IReadOnlyList<ConversationMessage>? History = null, 
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Ephemeral = false) : SessionEvent;
 
 /// <summary>The last event of a log.</summary>
 public sealed record SessionClosed(string Reason) : SessionEvent;
@@ -30,17 +31,21 @@ public sealed record ContextTrimmed(int DroppedTurns) : SessionEvent;
 /// <summary>A piece of the answer. The turn's first one names the build that speaks.</summary>
 public sealed record TokenProduced(string Text, string? Fingerprint = null, BuildId? BuildId = null) : SessionEvent;
 
-/// <summary>The model calls a tool. A tool of effect <c>client</c> is run by the caller, after the turn.</summary>
-public sealed record ToolCalled(string Call, string Name, string Arguments, string Effect) : SessionEvent;
+/// <summary>
+/// The model calls a tool. A tool of effect <c>client</c> is run by the caller, after the turn. Where it is the first thing that a
+/// turn says it names the build that speaks.
+/// </summary>
+public sealed record ToolCalled(
+    string Call, string Name, string Arguments, string Effect, string? Fingerprint = null, BuildId? BuildId = null) : SessionEvent;
 
 /// <summary>The answer is whole. Times are those of the owning pod's clock.</summary>
 /// <param name="Finish">stop, length, tool_calls or content_filter.</param>
 /// <param name="Usage">Tokens, as the model counts.</param>
-/// <param name="TtftSeconds">From the complete input to the release of the first saved token; null without a token.</param>
 /// <param name="Seconds">From the complete input to the end.</param>
+/// <param name="TtftSeconds">From the complete input to the release of the first saved token; null without a token.</param>
 /// <param name="Fingerprint">Hash of the <see cref="BuildId"/> that answered.</param>
 public sealed record TurnCompleted(
-    string Finish, TokenUsage Usage, double? TtftSeconds, double Seconds, string? Fingerprint) : SessionEvent;
+    string Finish, TokenUsage Usage, double Seconds, double? TtftSeconds = null, string? Fingerprint = null) : SessionEvent;
 
 /// <summary>Somebody ended the turn early. What was said stays in the conversation.</summary>
 public sealed record TurnCancelled(CancelledBy By) : SessionEvent;

@@ -83,7 +83,7 @@ public sealed record SessionState
     }
 
     /// <summary>The conversation for a client that cannot resume.</summary>
-    public SessionSnapshot ToSnapshot() => new(Seq, Messages, Running?.Id, Running?.PartialText ?? "", Closed);
+    public SessionSnapshot ToSnapshot() => new(Seq, Messages, Running?.PartialText ?? "", Closed, Running?.Id);
 
     private SessionState Remember(InputAccepted input)
     {

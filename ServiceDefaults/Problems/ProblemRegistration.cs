@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using AspireAgent.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
@@ -17,25 +16,9 @@ public static class ProblemRegistration
             context => context.Exception is BadHttpRequestException or OperationCanceledException);
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context =>
         {
-            var problem = context.ProblemDetails;
-            problem.Extensions["traceId"] = Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier;
-            if (problem.Type?.StartsWith(ProblemTypes.Prefix, StringComparison.Ordinal) == true)
-            {
-                return;
-            }
-
-            (problem.Type, problem.Title) = problem.Status switch
-            {
-                StatusCodes.Status401Unauthorized => (ProblemTypes.Unauthenticated, "A valid key or token is needed."),
-                StatusCodes.Status403Forbidden => (ProblemTypes.Forbidden, "Your role does not allow this."),
-                StatusCodes.Status404NotFound => (ProblemTypes.NotFound, "There is nothing here."),
-                StatusCodes.Status413PayloadTooLarge => (ProblemTypes.BodyTooLarge, "The body is too large."),
-                StatusCodes.Status415UnsupportedMediaType => (ProblemTypes.UnsupportedMediaType, "The body must be application/json."),
-                < StatusCodes.Status500InternalServerError => (ProblemTypes.InvalidRequest, problem.Title ?? "The request is not valid."),
-                StatusCodes.Status503ServiceUnavailable or StatusCodes.Status502BadGateway or StatusCodes.Status504GatewayTimeout =>
-                    (ProblemTypes.Unavailable, "The service cannot answer now."),
-                _ => (ProblemTypes.Internal, "Something went wrong here."),
-            };
+            Problem.Complete(context.ProblemDetails, context.HttpContext.Response.StatusCode);
+            context.ProblemDetails.Extensions["traceId"] =
+                Activity.Current?.TraceId.ToString() ?? context.HttpContext.TraceIdentifier;
         });
     }
 

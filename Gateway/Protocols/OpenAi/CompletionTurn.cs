@@ -35,18 +35,18 @@ internal sealed class CompletionTurn(Caller caller, string session, InputReceipt
 
             using var accepted = await pods.SendAsync(
                 caller, session, HttpMethod.Post, $"/v1/sessions/{session}/inputs",
-                () => JsonContent.Create(request, ContractsJson.Default.InputRequest), cancellationToken);
+                () => JsonContent.Create(request, WireJson.Types.InputRequest), cancellationToken);
             await CheckAsync(accepted, cancellationToken);
-            var receipt = await accepted.Content.ReadFromJsonAsync(ContractsJson.Default.InputReceipt, cancellationToken);
+            var receipt = await accepted.Content.ReadFromJsonAsync(WireJson.Types.InputReceipt, cancellationToken);
             return new CompletionTurn(caller, session, receipt!, pods, stream);
         }
 
         var id = SortableId.New(time);
         var open = new OpenSessionRequest { Id = id, History = call.History, Input = request, Ephemeral = true };
         using var opened = await pods.SendAsync(
-            caller, id, HttpMethod.Post, "/v1/sessions", () => JsonContent.Create(open, ContractsJson.Default.OpenSessionRequest), cancellationToken);
+            caller, id, HttpMethod.Post, "/v1/sessions", () => JsonContent.Create(open, WireJson.Types.OpenSessionRequest), cancellationToken);
         await CheckAsync(opened, cancellationToken);
-        var created = await opened.Content.ReadFromJsonAsync(ContractsJson.Default.SessionCreated, cancellationToken);
+        var created = await opened.Content.ReadFromJsonAsync(WireJson.Types.SessionCreated, cancellationToken);
         return new CompletionTurn(caller, id, created?.Input ?? throw new PodUnavailableException(), pods, stream);
     }
 

@@ -72,24 +72,28 @@ internal sealed class CompletionsEndpoint(
             : throw CompletionException.OfProblem(StatusCodes.Status404NotFound, "There is no such session.", ProblemTypes.SessionNotFound);
     }
 
-    private async Task AnswerAsync(HttpContext context, CompletionCall call, CompletionTurn turn, CancellationToken cancellationToken)
+    private async Task AnswerAsync(HttpContext context, CompletionCall request, CompletionTurn turn, CancellationToken cancellationToken)
     {
         await using var events = turn.EventsAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
         var first = await FirstAsync(events);
         context.Response.Headers[SessionHeader] = turn.Session;
         context.Response.Headers.CacheControl = "no-store";
-        var build = (first as TokenProduced)?.BuildId;
-        var fingerprint = (first as TokenProduced)?.Fingerprint ?? (first as TurnCompleted)?.Fingerprint;
-        if (fingerprint is not null)
+        var build = first switch
         {
-            context.Response.Headers[FingerprintHeader] = fingerprint;
+            TokenProduced token => token.BuildId,
+            ToolCalled call => call.BuildId,
+            _ => null, // it said nothing
+        };
+        if (build is not null)
+        {
+            context.Response.Headers[FingerprintHeader] = build.Fingerprint();
         }
 
         var replies = new CompletionReplies(
-            $"chatcmpl-{turn.Turn}", build?.Model ?? call.Options.Model ?? CompletionReader.AgentModel, time.GetUtcNow().ToUnixTimeSeconds());
-        if (call.Stream)
+            $"chatcmpl-{turn.Turn}", build?.Model ?? request.Options.Model ?? CompletionReader.AgentModel, time.GetUtcNow().ToUnixTimeSeconds());
+        if (request.Stream)
         {
-            await StreamAsync(context, call, replies, first, events, cancellationToken);
+            await StreamAsync(context, request, replies, first, events, cancellationToken);
         }
         else
         {

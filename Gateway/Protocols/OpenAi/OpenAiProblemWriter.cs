@@ -1,3 +1,5 @@
+using AspireAgent.ServiceDefaults.Problems;
+
 namespace AspireAgent.Gateway.Protocols.OpenAi;
 
 /// <summary>On the OpenAI-compatible surface every error of the gateway has OpenAI's shape, so that its SDKs show the message.</summary>
@@ -8,6 +10,7 @@ internal sealed class OpenAiProblemWriter : IProblemDetailsWriter
     public ValueTask WriteAsync(ProblemDetailsContext context)
     {
         var problem = context.ProblemDetails;
+        Problem.Complete(problem, context.HttpContext.Response.StatusCode);
         var status = problem.Status ?? context.HttpContext.Response.StatusCode;
         var message = string.Join(' ', new[] { problem.Title, problem.Detail }.OfType<string>());
         return new ValueTask(context.HttpContext.Response.WriteAsJsonAsync(

@@ -37,7 +37,7 @@ internal static class SessionsEndpoints
         var id = SortableId.New(time);
         var open = new OpenSessionRequest { Id = id, Metadata = request?.Metadata, Config = request?.Config };
         return SendAsync(
-            id, "/v1/sessions", () => JsonContent.Create(open, ContractsJson.Default.OpenSessionRequest), context, pods);
+            id, "/v1/sessions", () => JsonContent.Create(open, WireJson.Types.OpenSessionRequest), context, pods);
     }
 
     private static Task<IResult> Accept(string id, ClientInput input, HttpContext context, PodClient pods)
@@ -45,7 +45,7 @@ internal static class SessionsEndpoints
         var request = new InputRequest { Id = input.Id, Text = input.Text };
         return Problem.Validate(input) is { } invalid
             ? Task.FromResult<IResult>(invalid)
-            : ForwardAsync(id, "/inputs", () => JsonContent.Create(request, ContractsJson.Default.InputRequest), context, pods);
+            : ForwardAsync(id, "/inputs", () => JsonContent.Create(request, WireJson.Types.InputRequest), context, pods);
     }
 
     private static Task<IResult> ForwardAsync(string id, string what, Func<HttpContent>? body, HttpContext context, PodClient pods) =>

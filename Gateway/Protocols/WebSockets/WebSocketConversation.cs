@@ -105,7 +105,7 @@ internal sealed class WebSocketConversation(WebSocket socket, Caller caller, str
             {
                 case "input" when id is { Length: > 0 and <= 128 } && Text(frame, "text") is { Length: > 0 } text:
                     var input = new InputRequest { Id = id, Text = text };
-                    await CallAsync(HttpMethod.Post, "/inputs", id, () => JsonContent.Create(input, ContractsJson.Default.InputRequest), cancellationToken);
+                    await CallAsync(HttpMethod.Post, "/inputs", id, () => JsonContent.Create(input, WireJson.Types.InputRequest), cancellationToken);
                     return null;
                 case "stop":
                     await CallAsync(HttpMethod.Post, "/stop", id, null, cancellationToken);

@@ -61,7 +61,11 @@ internal sealed partial class Orchestrator(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
-        await Task.WhenAll(_instances.Values.Select(instance => instance.StopAsync(GracePeriod, time)));
+        foreach (var wave in _instances.Values.GroupBy(instance => Depth(instance.Resource)).OrderByDescending(wave => wave.Key))
+        {
+            await Task.WhenAll(wave.Select(instance => instance.StopAsync(GracePeriod, time)));
+        }
+
         await Task.WhenAll(_running);
         _guardian.Release();
     }
@@ -76,6 +80,10 @@ internal sealed partial class Orchestrator(
 
     private static int Replicas(IResource resource) =>
         resource.Annotations.OfType<ReplicaAnnotation>().LastOrDefault()?.Replicas ?? 1;
+
+    // Who waits for others stops before them, so that a service can still write its last words.
+    private static int Depth(IResource resource) =>
+        1 + resource.Annotations.OfType<WaitForAnnotation>().Select(wait => Depth(wait.Dependency)).DefaultIfEmpty(0).Max();
 
     // One life of one process: wait for what it needs, start, probe until it ends.
     private async Task RunAsync(Instance instance, ProcessEnvironment environment)
