@@ -10,8 +10,10 @@ using AspireAgent.Contracts.Json;
 using AspireAgent.ServiceDefaults;
 using AspireAgent.ServiceDefaults.Instances;
 using AspireAgent.ServiceDefaults.Trust;
+using AspireAgent.Signals;
 using AspireAgent.Signals.Subscribing;
 using AspireAgent.Streams;
+using Microsoft.Extensions.Options;
 
 namespace AspireAgent.Agent;
 
@@ -30,7 +32,10 @@ internal static class AgentRegistration
 
         services.AddOptionsWithValidateOnStart<ModelOptions, ModelOptionsValidator>().BindConfiguration(ModelOptions.Section);
         services.AddHttpClient(ModelCatalog.HttpClientName).AsStreaming();
-        services.AddSingleton<ModelCatalog>();
+        services.AddSingleton(provider => ModelCatalog.FromOptions(
+            provider.GetRequiredService<IOptions<ModelOptions>>(), provider.GetRequiredService<IHttpClientFactory>(),
+            provider.GetRequiredService<ISignal<ChaosStatus>>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>()));
 
         services.AddHttpClient(UsageReporter.HttpClientName, client => client.BaseAddress = new Uri("http://budget"))
             .AddHttpMessageHandler<ServiceTokenHandler>();

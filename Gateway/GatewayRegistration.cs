@@ -17,8 +17,7 @@ internal static class GatewayRegistration
     {
         services.AddAccess();
         services.AddInstance(InstanceKind.Gateway, provider => () => provider.GetRequiredService<StreamLimit>().Total);
-        services.AddHttpClient(PodClient.HttpClientName).AsStreaming()
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { ConnectTimeout = PodConnectTimeout, UseProxy = false });
+        services.AddHttpClient(PodClient.HttpClientName).AsStreaming(PodConnectTimeout);
         services.AddSingleton<PodDirectory>().AddSingleton<PodClient>().AddSingleton<SessionStream>()
             .AddHostedService(provider => provider.GetRequiredService<PodDirectory>());
         services.AddHealthChecks().AddCheck<PodDirectory>("agents");

@@ -22,6 +22,8 @@ public static class Extensions
 
     private const string LiveTag = "live";
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan StreamConnectTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StreamConnectionLifetime = TimeSpan.FromMinutes(10);
 
     /// <summary>Registers the defaults. Call it first.</summary>
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder)
@@ -58,13 +60,23 @@ public static class Extensions
     /// For a client whose answers are streams, or that is itself retried by its caller: no retries, no time-outs but the
     /// caller's own.
     /// </summary>
-    public static IHttpClientBuilder AsStreaming(this IHttpClientBuilder client)
+    public static IHttpClientBuilder AsStreaming(this IHttpClientBuilder client, TimeSpan? connectTimeout = null)
     {
         ArgumentNullException.ThrowIfNull(client);
 #pragma warning disable EXTEXP0001 // The only way out of a default handler; in preview since 9.0.
         client.RemoveAllResilienceHandlers();
 #pragma warning restore EXTEXP0001
-        return client.ConfigureHttpClient(http => http.Timeout = Timeout.InfiniteTimeSpan);
+        return client
+            .ConfigureHttpClient(http => http.Timeout = Timeout.InfiniteTimeSpan)
+            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
+            {
+                // Who lets go of a stream closes its connection at once, and does not read on to its end.
+                ResponseDrainTimeout = TimeSpan.Zero,
+                MaxResponseDrainSize = 0,
+                ConnectTimeout = connectTimeout ?? StreamConnectTimeout,
+                PooledConnectionLifetime = StreamConnectionLifetime,
+                AllowAutoRedirect = false,
+            });
     }
 
     /// <summary>Maps <c>/alive</c> (the process answers) and <c>/health</c> (it can do its work); neither needs a key.</summary>

@@ -22,16 +22,23 @@ internal sealed class ModelCatalog : IDisposable
     private readonly Dictionary<string, ModelRoute> _routes;
     private readonly ModelRoute _default;
 
-    public ModelCatalog(
+    /// <summary>The routes, of which <paramref name="defaultRoute"/> serves unless another is named.</summary>
+    public ModelCatalog(IEnumerable<ModelRoute> routes, string defaultRoute)
+    {
+        _routes = routes.ToDictionary(route => route.Name, StringComparer.Ordinal);
+        _default = _routes[defaultRoute];
+    }
+
+    /// <summary>The routes that the deployment has configured.</summary>
+    public static ModelCatalog FromOptions(
         IOptions<ModelOptions> options, IHttpClientFactory http, ISignal<ChaosStatus> chaos, TimeProvider time, ILoggerFactory loggers)
     {
-        _routes = options.Value.Routes.ToDictionary(
-            route => route.Key,
-            route => new ModelRoute(
+        var configured = options.Value.Routes;
+        return new ModelCatalog(
+            configured.Select(route => new ModelRoute(
                 route.Key, route.Value.Model, Client(route.Key, route.Value, http, chaos, time, loggers),
-                route.Value.ContextTokens, route.Value.FirstTokenTimeout, route.Value.TokenTimeout),
-            StringComparer.Ordinal);
-        _default = _routes[options.Value.Default.Length > 0 ? options.Value.Default : _routes.Keys.Single()];
+                route.Value.ContextTokens, route.Value.FirstTokenTimeout, route.Value.TokenTimeout)),
+            options.Value.Default.Length > 0 ? options.Value.Default : configured.Keys.Single());
     }
 
     /// <summary>Names of all routes.</summary>

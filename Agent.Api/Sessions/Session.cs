@@ -178,7 +178,7 @@ internal sealed partial class Session : IAsyncDisposable
         }
 
         if (_services.Config.Current is { } config
-            && SessionConfig.Errors(config.Value, MergePatch.Compose(State.ConfigPatch, patch)) is { Count: > 0 } errors)
+            && SessionConfig.Errors(config.Value, (JsonObject)MergePatch.Apply(State.ConfigPatch, patch)!) is { Count: > 0 } errors)
         {
             return new PatchOutcome.Invalid(errors);
         }
@@ -255,11 +255,9 @@ internal sealed partial class Session : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _destroyed.OnNext(true);
+        _destroyed.OnCompleted();
         _turns.Dispose();
         await _writer.DisposeAsync();
-        _inputs.Dispose();
-        _patch.Dispose();
-        _destroyed.Dispose();
     }
 
     private void Touch() => Volatile.Write(ref _lastUsed, _services.Time.GetTimestamp());

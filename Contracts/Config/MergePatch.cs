@@ -31,24 +31,4 @@ public static class MergePatch
 
         return merged;
     }
-
-    /// <summary>
-    /// The one patch that does what <paramref name="first"/> and then <paramref name="second"/> do: as
-    /// <see cref="Apply"/>, but the removals of both are kept.
-    /// </summary>
-    public static JsonObject Compose(JsonObject first, JsonObject second)
-    {
-        ArgumentNullException.ThrowIfNull(first);
-        ArgumentNullException.ThrowIfNull(second);
-
-        var composed = (JsonObject)first.DeepClone();
-        foreach (var (name, change) in second)
-        {
-            composed[name] = change is JsonObject inner && composed[name] is JsonObject outer
-                ? Compose(outer, inner)
-                : change?.DeepClone();
-        }
-
-        return composed;
-    }
 }

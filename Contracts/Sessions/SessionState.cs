@@ -39,7 +39,7 @@ public sealed record SessionState
     /// <summary>The turn that runs; null: none.</summary>
     public RunningTurn? Running { get; init; }
 
-    /// <summary>Session layer of the configuration, as one merge patch.</summary>
+    /// <summary>Session layer of the configuration. A null in a change takes a property out of it: then the layer below holds.</summary>
     public JsonObject ConfigPatch { get; init; } = [];
 
     public long ConfigRevision { get; init; }
@@ -67,7 +67,7 @@ public sealed record SessionState
                 Messages = [.. e.History ?? []],
             },
             SessionClosed => this with { Closed = true },
-            ConfigChanged e => this with { ConfigPatch = MergePatch.Compose(ConfigPatch, e.Patch), ConfigRevision = e.Revision },
+            ConfigChanged e => this with { ConfigPatch = (JsonObject)MergePatch.Apply(ConfigPatch, e.Patch)!, ConfigRevision = e.Revision },
             InputAccepted e => Remember(e) with { Waiting = Waiting.Add(e) },
             TurnStarted e => Start(e),
             TokenProduced e when Running is { } turn => this with { Running = turn with { Text = turn.Text.Push(e.Text) } },

@@ -36,6 +36,11 @@ internal sealed class ChatEndpoint(AnswerWriter writer, Tokens tokens, Tempo tem
         {
             await AnswerAsync(context, request, model, fault, entry);
         }
+        catch (ConnectionCutException)
+        {
+            End(entry, RequestState.Faulted);
+            context.Abort();
+        }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             log.Update(entry.Id, known => known with { State = RequestState.Cancelled, CancelledAt = time.GetUtcNow() });
@@ -64,9 +69,7 @@ internal sealed class ChatEndpoint(AnswerWriter writer, Tokens tokens, Tempo tem
 
         if (fault?.Cut == 0)
         {
-            End(entry, RequestState.Faulted);
-            context.Abort();
-            return;
+            throw new ConnectionCutException();
         }
 
         var answer = writer.Write(request, model, out var random);
@@ -123,9 +126,7 @@ internal sealed class ChatEndpoint(AnswerWriter writer, Tokens tokens, Tempo tem
         var gone = context.RequestAborted;
         if (fault?.Cut == i)
         {
-            End(entry, RequestState.Faulted);
-            context.Abort();
-            gone.ThrowIfCancellationRequested();
+            throw new ConnectionCutException();
         }
 
         if (fault?.Stall == i)
@@ -198,7 +199,9 @@ internal sealed class ChatEndpoint(AnswerWriter writer, Tokens tokens, Tempo tem
         await context.Response.WriteAsJsonAsync(ChatReplies.Error(message, status < 500 ? "invalid_request_error" : "server_error", code));
     }
 
-    // A request whose connection we broke ourselves stays faulted: the caller did not leave.
     private void End(RequestEntry entry, RequestState state) =>
         log.Update(entry.Id, known => known with { State = state, EndedAt = time.GetUtcNow() });
+
+    /// <summary>We break the connection, as ordered.</summary>
+    private sealed class ConnectionCutException : Exception;
 }

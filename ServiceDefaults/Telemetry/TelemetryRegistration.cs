@@ -23,6 +23,7 @@ internal static class TelemetryRegistration
             .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
             .AddFilter("System.Net.Http.HttpClient", LogLevel.Warning)
             .AddFilter("Microsoft.Extensions.Http", LogLevel.Warning)
+            .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical) // /health says it
             .AddFilter("Polly", LogLevel.Warning)
             .AddFilter("Yarp", LogLevel.Warning)
             .AddOpenTelemetry(logging =>

@@ -1,0 +1,109 @@
+using System.Diagnostics.Metrics;
+using AspireAgent.Agent.Admission;
+using AspireAgent.Agent.Models;
+using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.Turns;
+using AspireAgent.Contracts.Budget;
+using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Json;
+using AspireAgent.Contracts.Sessions;
+using AspireAgent.Streams;
+using AspireAgent.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace AspireAgent.Agent.Tests;
+
+/// <summary>Sessions of one pod over a real Redis, with a model, configuration and budget that the test plays.</summary>
+internal sealed class AgentHarness : IAsyncDisposable
+{
+    private static readonly TokenCounter Tokens = new();
+
+    private readonly ServiceProvider _provider = new ServiceCollection().AddMetrics().AddHttpClient().BuildServiceProvider();
+
+    private AgentHarness(ConnectionMultiplexer connection)
+    {
+        Connection = connection;
+        Log = new SessionLog(connection);
+        Metrics = new AgentMetrics(_provider.GetRequiredService<IMeterFactory>(), Subscriptions);
+        Usage = new UsageReporter(_provider.GetRequiredService<IHttpClientFactory>(), TimeProvider.System, NullLogger<UsageReporter>.Instance);
+        var route = new ModelRoute("fake", "fake", Model, 8_000, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30));
+        var turns = new TurnPipeline(
+            new ModelCatalog([route], "fake"), new BudgetGate(TimeProvider.System), Usage, Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
+        Services = new SessionServices(
+            Config, Budget, turns, Log, Subscriptions, Metrics, Options.Create(new SessionLifetimeOptions()), TimeProvider.System,
+            NullLogger<Session>.Instance);
+    }
+
+    public ConnectionMultiplexer Connection { get; }
+
+    public SessionLog Log { get; }
+
+    public FakeChatClient Model { get; } = new();
+
+    public FakeSignal<AgentConfig> Config { get; } = new(new AgentConfig { SystemPrompt = "P1" });
+
+    public FakeSignal<BudgetStatus> Budget { get; } = new(new BudgetStatus(1_000, 0, DateTimeOffset.MaxValue));
+
+    public SubscriptionCount Subscriptions { get; } = new();
+
+    public AgentMetrics Metrics { get; }
+
+    public UsageReporter Usage { get; }
+
+    public SessionServices Services { get; }
+
+    /// <summary>The id of this harness' session.</summary>
+    public string Id { get; } = Guid.NewGuid().ToString("N");
+
+    public static async Task<AgentHarness> StartAsync(RedisPair servers, RedisKind kind) =>
+        new(await (await servers.GetAsync(kind)).ConnectAsync());
+
+    /// <summary>A new session, opened.</summary>
+    public async Task<Session> OpenAsync(string tier = "standard")
+    {
+        var grant = await Log.TakeAsync(Id, "", "pod") ?? throw new InvalidOperationException("taken");
+        var session = new Session(grant, SessionState.Empty with { Tenant = "demo" }, new WriterHistory([new Cursor(1, grant.Nonce)]), Services);
+        await session.OpenAsync(new SessionOpened("demo", tier, "user"), [], CancellationToken.None);
+        return session;
+    }
+
+    /// <summary>All that the log in Redis holds.</summary>
+    public async Task<IReadOnlyList<SessionEvent>> LogAsync() =>
+        [.. (await Log.ReadAsync(Id, 0, 10_000)).Events.Select(logged => WireJson.ReadEvent(logged.Json))];
+
+    /// <summary>The log as <c>type</c> or <c>token:text</c>, without the opening, once it holds <paramref name="last"/>.</summary>
+    public async Task<List<string>> StoryAsync(string last)
+    {
+        List<string> story = [];
+        await Poll.UntilAsync(
+            async () =>
+            {
+                story = [.. (await LogAsync()).Skip(1).Select(Tell)];
+                return story.Contains(last);
+            },
+            $"'{last}' in the log");
+        return story;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Connection.DisposeAsync();
+        await _provider.DisposeAsync();
+    }
+
+    private static string Tell(SessionEvent happened) => happened switch
+    {
+        InputAccepted e => $"input:{e.Text}",
+        TurnStarted e => $"started:{e.Input}",
+        TokenProduced e => $"token:{e.Text}",
+        TurnCompleted => "completed",
+        TurnCancelled e => $"cancelled:{e.By}",
+        TurnFailed e => $"failed:{e.Error}",
+        ConfigChanged => "config",
+        SessionClosed => "closed",
+        _ => happened.GetType().Name,
+    };
+}

@@ -1,0 +1,65 @@
+using StackExchange.Redis;
+
+namespace AspireAgent.Testing;
+
+/// <summary>Which Redis-protocol server. All state is tested on both.</summary>
+public enum RedisKind
+{
+    /// <summary><c>redis-server</c> from the PATH.</summary>
+    Server,
+
+    /// <summary>Our Redis.Embedded.</summary>
+    Garnet,
+}
+
+/// <summary>A real server of its own, on a free port, with a password and an empty directory.</summary>
+public sealed class RedisProcess : IAsyncDisposable
+{
+    private const string Password = "test-password";
+
+    private readonly ChildProcess _process;
+    private readonly string _data;
+    private readonly int _port;
+
+    private RedisProcess(ChildProcess process, string data, int port) => (_process, _data, _port) = (process, data, port);
+
+    public string ConnectionString => $"127.0.0.1:{_port},password={Password}";
+
+    public static async Task<RedisProcess> StartAsync(RedisKind kind)
+    {
+        var (port, data) = (LocalPort.Free(), Directory.CreateTempSubdirectory("aspireagent-redis-").FullName);
+        var process = kind is RedisKind.Server
+            ? ChildProcess.Start(
+                Requires.RedisServer(), ["--port", $"{port}", "--bind", "127.0.0.1", "--requirepass", Password, "--dir", data, "--appendonly", "yes"])
+            : ChildProcess.Start(Repository.Program("Redis.Embedded"), environment: new Dictionary<string, string>
+            {
+                ["REDIS_PORT"] = $"{port}",
+                ["REDIS_PASSWORD"] = Password,
+                ["REDIS_DATA"] = data,
+            });
+        var redis = new RedisProcess(process, data, port);
+        await using var connection = await redis.ConnectAsync();
+        return redis;
+    }
+
+    /// <summary>A connection, made as soon as the server answers.</summary>
+    public Task<ConnectionMultiplexer> ConnectAsync() => Poll.UntilAsync(
+        async () =>
+        {
+            try
+            {
+                return await ConnectionMultiplexer.ConnectAsync(ConnectionString);
+            }
+            catch (RedisConnectionException) when (!_process.HasExited)
+            {
+                return null;
+            }
+        },
+        "Redis to answer");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _process.DisposeAsync();
+        Directory.Delete(_data, recursive: true);
+    }
+}
