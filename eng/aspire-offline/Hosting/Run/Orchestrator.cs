@@ -60,6 +60,11 @@ internal sealed partial class Orchestrator(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (_stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
         await _stopping.CancelAsync();
         foreach (var wave in _instances.Values.GroupBy(instance => Depth(instance.Resource)).OrderByDescending(wave => wave.Key))
         {

@@ -1,0 +1,3 @@
+using AspireAgent.AppHost.Tests;
+
+[assembly: AssemblyFixture(typeof(SystemFixture))]

@@ -1,0 +1,171 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using AspireAgent.Testing;
+using Microsoft.Playwright;
+
+namespace AspireAgent.AppHost.Tests;
+
+/// <summary><c>./run</c> as a user runs it, the dashboard included.</summary>
+public sealed class RunTests
+{
+    private static readonly string RunFile = Path.Combine(Repository.Root, "artifacts", "run.json");
+
+    [Fact]
+    public async Task Run_ReadyThenTerminated_TellsTheTruthAndLeavesNothing()
+    {
+        await using var run = await StartAsync();
+        var told = JsonNode.Parse(await File.ReadAllTextAsync(RunFile))!;
+        var pids = told["pids"]!.AsObject().SelectMany(service => service.Value!.AsArray()).Select(pid => (int)pid!).ToList();
+        var urls = told["services"]!.AsObject().SelectMany(service => service.Value!.AsArray()).Select(url => new Uri((string)url!)).ToList();
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(RunFile));
+        Assert.Equal(["operator", "other", "user", "vip"], told["keys"]!.AsObject().Select(key => key.Key).Order());
+        Assert.True(pids.Count >= 8, $"{pids.Count} processes");
+        Assert.All(pids, pid => Assert.True(SystemFixture.IsAlive(pid), $"{pid} is not alive"));
+        using var client = new HttpClient();
+        foreach (var url in urls)
+        {
+            using var health = await client.GetAsync(new Uri(url, "/health"));
+            Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+        }
+
+        run.Terminate();
+
+        Assert.Equal(0, await run.ExitAsync());
+        Assert.All(pids, pid => Assert.False(SystemFixture.IsAlive(pid), $"{pid} is alive"));
+        Assert.All(urls, url => Assert.True(LocalPort.IsFree(url.Port), $"{url} is bound"));
+        Assert.False(File.Exists(RunFile));
+    }
+
+    [Fact]
+    public async Task Run_AppHostKilledHard_LeavesNothing()
+    {
+        await using var run = await StartAsync();
+        var told = JsonNode.Parse(await File.ReadAllTextAsync(RunFile))!;
+        var pids = told["pids"]!.AsObject().SelectMany(service => service.Value!.AsArray()).Select(pid => (int)pid!).ToList();
+
+        run.KillHard();
+
+        await Poll.UntilAsync(() => !pids.Exists(SystemFixture.IsAlive), "the processes to end");
+    }
+
+    [Fact]
+    public async Task Run_WithRestart_BringsAKilledServiceBackOnItsPort()
+    {
+        await using var run = await StartAsync("--Restart=true");
+        var before = JsonNode.Parse(await File.ReadAllTextAsync(RunFile))!;
+        var pid = (int)before["pids"]!["config"]![0]!;
+
+        System.Diagnostics.Process.GetProcessById(pid).Kill();
+
+        var after = await Poll.UntilAsync(
+            async () => JsonNode.Parse(await File.ReadAllTextAsync(RunFile)) is { } told
+                && told["pids"]!["config"] is JsonArray and [{ } now] && (int)now != pid ? told : null,
+            "a new process");
+        Assert.Equal((string)before["services"]!["config"]![0]!, (string)after["services"]!["config"]![0]!);
+        using var client = new HttpClient();
+        await Poll.UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    return (await client.GetAsync(new Uri(new Uri((string)after["services"]!["config"]![0]!), "/health"))).IsSuccessStatusCode;
+                }
+                catch (HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            "the service to be healthy again");
+    }
+
+    [Theory]
+    [InlineData("--Redis:Mode=nonsense", "Redis:Mode 'nonsense' is not known")]
+    [InlineData("--Redis:Mode=external", "Redis:Mode is external, but ConnectionStrings:redis is not set")]
+    [InlineData("--Redis:Mode=external --ConnectionStrings:redis=127.0.0.1:1,connectTimeout=500,connectRetry=1", "Redis cannot be reached at 127.0.0.1:1")]
+    public async Task Run_CannotStart_SaysWhyInOneLine(string arguments, string message)
+    {
+        await using var run = ChildProcess.Start(Path.Combine(Repository.Root, "run"), ["--", .. arguments.Split(' ')]);
+
+        Assert.Equal(1, await run.ExitAsync());
+        Assert.Contains($"error: {message}", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_PortInUse_SaysSo()
+    {
+        using var taken = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        await using var run = ChildProcess.Start(
+            Path.Combine(Repository.Root, "run"), ["--", $"--Gateway:Port={port}", $"--Redis:DataDirectory={NewDirectory()}"]);
+
+        Assert.NotEqual(0, await run.ExitAsync());
+        Assert.Contains($"{port}", run.Output, StringComparison.Ordinal);
+        Assert.Contains("in use", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Dashboard_AfterACall_ShowsItsTraceAndTheTtft()
+    {
+        var chromium = Requires.Chromium();
+        await using var run = await StartAsync();
+        var told = JsonNode.Parse(await File.ReadAllTextAsync(RunFile))!;
+        using var gateway = new HttpClient { BaseAddress = new Uri((string)told["gateway"]!) };
+        gateway.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)told["keys"]!["user"]!);
+        using var answered = await gateway.PostAsJsonAsync("/v1/chat/completions", new
+        {
+            model = "agent",
+            messages = new[] { new { role = "user", content = "hello" } },
+        });
+        answered.EnsureSuccessStatusCode();
+
+        using var playwright = await Playwright.CreateAsync();
+        await using var browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = chromium,
+            Args =
+            [
+                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync",
+            ],
+        });
+        var page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = 1_600, Height = 1_000 } });
+        page.SetDefaultTimeout(60_000);
+        var dashboard = (string)told["dashboard"]!;
+        await page.GotoAsync(dashboard);
+        var home = new Uri(dashboard).GetLeftPart(UriPartial.Authority);
+
+        // One trace, from the gateway over the pod to the model.
+        await page.GotoAsync($"{home}/traces");
+        await page.GetByText("gateway: POST /v1/chat/completions").First.ClickAsync();
+        await Assertions.Expect(page.GetByText("chat sim-large").First).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText("model", new PageGetByTextOptions { Exact = true }).First).ToBeVisibleAsync();
+        await PictureAsync(page, "dashboard-trace");
+
+        // Our histogram, with its own boundary at 1.5 s.
+        await page.GotoAsync($"{home}/metrics/resource/agent?meter=AspireAgent.Agent&instrument=aspireagent.turn.ttft");
+        await Assertions.Expect(page.GetByText("From the complete input to the release of the first saved token.").First).ToBeVisibleAsync();
+        await PictureAsync(page, "dashboard-ttft");
+    }
+
+    private static async Task<ChildProcess> StartAsync(params string[] settings)
+    {
+        var run = ChildProcess.Start(
+            Path.Combine(Repository.Root, "run"),
+            ["--", $"--Redis:DataDirectory={NewDirectory()}", $"--Gateway:Port={LocalPort.Free()}", .. settings]);
+        await Poll.UntilAsync(
+            () => run.HasExited ? throw new InvalidOperationException(run.Output) : run.Output.Split('\n').Contains("ready"), "ready");
+        return run;
+    }
+
+    private static string NewDirectory() => Directory.CreateTempSubdirectory("aspireagent-run-").FullName;
+
+    private static Task PictureAsync(IPage page, string name) => page.ScreenshotAsync(new PageScreenshotOptions
+    {
+        Path = Path.Combine(Repository.Root, "artifacts", "pictures", $"{name}.png"),
+    });
+}

@@ -1,0 +1,112 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using AspireAgent.Testing;
+
+namespace AspireAgent.AppHost.Tests;
+
+/// <summary>The services' signals, from an operator's write to the next turn.</summary>
+public sealed class SignalTests(SignalTests.OwnSystem system) : IClassFixture<SignalTests.OwnSystem>
+{
+    [Fact]
+    public async Task Config_NewPrompt_IsInTheNextTurn()
+    {
+        var prompt = $"You are {Guid.NewGuid():N}.";
+        await PutConfigAsync(config => config["systemPrompt"] = prompt);
+        using var conversation = await Conversation.OpenAsync(system);
+
+        // The change reaches both pods within a moment; a turn that began before it has the old prompt.
+        var n = 0;
+        await Poll.UntilAsync(
+            async () =>
+            {
+                await conversation.UntilEndOfAsync(await conversation.SayAsync($"{++n}", "hello"));
+                using var model = system.Model();
+                var requests = (await model.GetFromJsonAsync<List<JsonObject>>("/admin/requests"))!;
+                return (string?)requests[^1]["messages"]![0]!["content"] == prompt;
+            },
+            "the new prompt at the model");
+    }
+
+    [Fact]
+    public async Task Budget_UsedUp_RefusesTheStandardTierAndPassesVips()
+    {
+        using var operatorClient = system.Gateway("operator");
+        await SetLimitAsync(operatorClient, 1);
+        try
+        {
+            using var refused = await Poll.UntilAsync(
+                async () => await CompleteAsync("user") is { StatusCode: HttpStatusCode.TooManyRequests } response ? response : null, "a refusal");
+            Assert.Equal("budget_exhausted", (string)(await refused.Content.ReadFromJsonAsync<JsonObject>())!["error"]!["code"]!);
+            Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
+            using var vip = await CompleteAsync("vip");
+            Assert.Equal(HttpStatusCode.OK, vip.StatusCode);
+        }
+        finally
+        {
+            await SetLimitAsync(operatorClient, 1_000_000);
+        }
+
+        await Poll.UntilAsync(async () => (await CompleteAsync("user")).IsSuccessStatusCode, "admission again");
+    }
+
+    [Fact]
+    public async Task Budget_Turns_AreSettledOnce()
+    {
+        using var operatorClient = system.Gateway("operator");
+        await Poll.UntilAsync(
+            async () =>
+            {
+                // Retried where a window ends in between.
+                var before = await operatorClient.GetFromJsonAsync<JsonObject>("/v1/budget");
+                using var answered = await CompleteAsync("user");
+                var usage = (long)(await answered.Content.ReadFromJsonAsync<JsonObject>())!["usage"]!["total_tokens"]!;
+                var after = await Poll.UntilAsync(
+                    async () => await operatorClient.GetFromJsonAsync<JsonObject>("/v1/budget") is { } status
+                        && (long)status["usedTokens"]! != (long)before!["usedTokens"]! ? status : null, "the settlement");
+                return (string)after["windowEndsAt"]! == (string)before!["windowEndsAt"]!
+                    && (long)after["usedTokens"]! == (long)before["usedTokens"]! + usage;
+            },
+            "a turn that was settled within one window");
+    }
+
+    [Fact]
+    public async Task Chaos_Experiment_FailsCallsUntilItIsStopped()
+    {
+        using var operatorClient = system.Gateway("operator");
+        using var described = await operatorClient.PutAsJsonAsync("/v1/chaos/experiments/outage", new { errorRate = 1.0, ttlSeconds = 60, seed = 1 });
+        described.EnsureSuccessStatusCode();
+        (await operatorClient.PostAsync("/v1/chaos/experiments/outage/start", null)).EnsureSuccessStatusCode();
+        await Poll.UntilAsync(async () => (await CompleteAsync("user")).StatusCode == HttpStatusCode.BadGateway, "a failure");
+
+        (await operatorClient.PostAsync("/v1/chaos/experiments/outage/stop", null)).EnsureSuccessStatusCode();
+        await Poll.UntilAsync(async () => (await CompleteAsync("user")).IsSuccessStatusCode, "calm");
+    }
+
+    private static async Task SetLimitAsync(HttpClient operatorClient, long limit) =>
+        (await operatorClient.PutAsJsonAsync("/v1/budget/limits/system", new { limitTokens = limit })).EnsureSuccessStatusCode();
+
+    private async Task PutConfigAsync(Action<JsonObject> change)
+    {
+        using var operatorClient = system.Gateway("operator");
+        using var read = await operatorClient.GetAsync("/v1/config/layers/global");
+        var config = (await read.Content.ReadFromJsonAsync<JsonObject>())!;
+        change(config);
+        using var write = new HttpRequestMessage(HttpMethod.Put, "/v1/config/layers/global") { Content = JsonContent.Create(config) };
+        write.Headers.IfMatch.Add(read.Headers.ETag!);
+        (await operatorClient.SendAsync(write)).EnsureSuccessStatusCode();
+    }
+
+    private async Task<HttpResponseMessage> CompleteAsync(string key)
+    {
+        using var gateway = system.Gateway(key);
+        return await gateway.PostAsJsonAsync("/v1/chat/completions", new
+        {
+            model = "sim-small",
+            max_tokens = 5,
+            messages = new[] { new { role = "user", content = "hello" } },
+        });
+    }
+
+    public sealed class OwnSystem : SystemFixture;
+}
