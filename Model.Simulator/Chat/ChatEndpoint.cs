@@ -39,6 +39,11 @@ internal sealed class ChatEndpoint(AnswerWriter writer, Tokens tokens, Tempo tem
         catch (ConnectionCutException)
         {
             End(entry, RequestState.Faulted);
+            if (context.Response.HasStarted)
+            {
+                throw; // the server sends what was said and closes without the body's end; an abort would drop some of it
+            }
+
             context.Abort();
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)

@@ -1,0 +1,32 @@
+using AspireAgent.Contracts.Instances;
+using AspireAgent.ServiceDefaults.Instances;
+using AspireAgent.Testing;
+
+namespace AspireAgent.ServiceDefaults.Tests;
+
+public class InstanceRegistryTests(RedisPair servers)
+{
+    public static TheoryData<RedisKind> Kinds { get; } = [RedisKind.Server, RedisKind.Garnet];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task Registry_WrittenRemovedLapsed_ListsTheLiving(RedisKind kind)
+    {
+        var connection = await (await servers.GetAsync(kind)).ConnectAsync();
+        var registry = new InstanceRegistry(connection);
+        var alive = new InstanceInfo("agent-1", InstanceKind.Agent, "http://localhost:1", 11, InstanceState.Draining, 3, "0.1.0");
+        await registry.WriteAsync(alive);
+        await registry.WriteAsync(alive with { Name = "agent-2" });
+        await registry.WriteAsync(alive with { Name = "gateway-1", Kind = InstanceKind.Gateway });
+
+        await registry.RemoveAsync("agent-2");
+        await connection.GetDatabase().KeyDeleteAsync("instance:gateway-1"); // as when its time to live is over
+
+        Assert.Equal([alive], await registry.ListAsync());
+        Assert.Equal(alive, await registry.FindAsync("agent-1"));
+        Assert.Null(await registry.FindAsync("agent-2"));
+        Assert.Equal(1, await connection.GetDatabase().SetLengthAsync("instances"));
+        var lapse = await connection.GetDatabase().KeyTimeToLiveAsync("instance:agent-1");
+        Assert.InRange(lapse!.Value, TimeSpan.FromSeconds(1), InstanceRegistry.TimeToLive);
+    }
+}

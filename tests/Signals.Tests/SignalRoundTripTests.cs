@@ -1,0 +1,145 @@
+using System.Collections.Concurrent;
+using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Json;
+using AspireAgent.Signals.Publishing;
+using AspireAgent.Signals.Subscribing;
+using AspireAgent.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using StackExchange.Redis;
+
+namespace AspireAgent.Signals.Tests;
+
+/// <summary>Both ends of a signal over real HTTP.</summary>
+public sealed class SignalRoundTripTests(RedisPair servers) : IAsyncDisposable
+{
+    private readonly int _port = LocalPort.Free();
+    private readonly string _kind = Guid.NewGuid().ToString("N");
+    private readonly FakeSource _source = new();
+    private readonly ServiceProvider _http = new ServiceCollection().AddHttpClient().BuildServiceProvider();
+    private SignalClient<AgentConfig>? _client;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_client is not null)
+        {
+            await _client.StopAsync(default);
+            _client.Dispose();
+        }
+
+        await _http.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Subscriber_ServiceGoesAndComesBack_EndsOnTheNewestAndNeverGoesBack()
+    {
+        _source.Set(5, "five");
+        var seen = new ConcurrentQueue<long>();
+        var signal = await SubscribeAsync();
+        using var subscription = signal.Subscribe(value => seen.Enqueue(value.Revision));
+
+        await using (await ServeAsync())
+        {
+            await UntilAsync(signal, "five");
+            _source.Set(6, "six");
+            await UntilAsync(signal, "six");
+        }
+
+        // It comes back with an older value first, as one that reads from a lagging store might.
+        _source.Set(4, "four");
+        await using (await ServeAsync())
+        {
+            _source.Set(7, "seven");
+            await UntilAsync(signal, "seven");
+        }
+
+        Assert.Equal(seen.Order(), seen);
+        Assert.Equal(seen.Distinct(), seen);
+        Assert.DoesNotContain(4, seen);
+    }
+
+    [Fact]
+    public async Task Subscriber_ServiceNeverAnswers_StartsFromTheSnapshotInRedis()
+    {
+        var connection = await (await servers.GetAsync(RedisKind.Garnet)).ConnectAsync();
+        await new SignalSnapshots<AgentConfig>(connection, _kind, WireJson.Types.AgentConfig)
+            .TryReplaceAsync(0, new SignalValue<AgentConfig>(3, new AgentConfig { SystemPrompt = "last known" }));
+
+        var signal = await SubscribeAsync();
+
+        await UntilAsync(signal, "last known");
+    }
+
+    [Fact]
+    public async Task Heard_NothingChanges_RepeatsTheValueAsASignOfLife()
+    {
+        _source.Set(1, "one");
+        var signal = await SubscribeAsync();
+        var (beats, changes) = (0, 0);
+        using var heard = signal.Heard.Subscribe(_ => Interlocked.Increment(ref beats));
+        using var changed = signal.Subscribe(_ => Interlocked.Increment(ref changes));
+
+        await using (await ServeAsync())
+        {
+            await Poll.UntilAsync(() => Volatile.Read(ref beats) >= 3, "three signs of life");
+        }
+
+        Assert.Equal(1, changes);
+    }
+
+    private static Task UntilAsync(ISignal<AgentConfig> signal, string prompt) =>
+        Poll.UntilAsync(() => signal.Current?.Value.SystemPrompt == prompt, prompt);
+
+    private async Task<ISignal<AgentConfig>> SubscribeAsync()
+    {
+        IConnectionMultiplexer connection = await (await servers.GetAsync(RedisKind.Garnet)).ConnectAsync();
+        _client = new SignalClient<AgentConfig>(
+            _http.GetRequiredService<IHttpClientFactory>(),
+            new SignalClientOptions<AgentConfig>(_kind, new Uri($"http://127.0.0.1:{_port}/signal"), WireJson.Types.AgentConfig),
+            new SignalSnapshots<AgentConfig>(connection, _kind, WireJson.Types.AgentConfig), TimeProvider.System,
+            NullLogger<SignalClient<AgentConfig>>.Instance);
+        await _client.StartAsync(default);
+        return _client;
+    }
+
+    private async Task<WebApplication> ServeAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls($"http://127.0.0.1:{_port}");
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(_source).AddSignalPublisher<AgentConfig, FakeSource>();
+        builder.Services.AddSingleton<ISignalSource<AgentConfig>>(_source);
+        var app = builder.Build();
+        app.MapSignal("/signal", WireJson.Types.AgentConfig);
+        await app.StartAsync();
+        return app;
+    }
+
+    private sealed class FakeSource : ISignalSource<AgentConfig>
+    {
+        private volatile SignalValue<AgentConfig> _value = new(1, new AgentConfig());
+        private Action _woken = () => { };
+
+        public void Set(long revision, string prompt)
+        {
+            _value = new SignalValue<AgentConfig>(revision, new AgentConfig { SystemPrompt = prompt });
+            _woken();
+        }
+
+        public Task<SignalValue<AgentConfig>> ReadAsync(CancellationToken cancellationToken) => Task.FromResult(_value);
+
+        public Task<IAsyncDisposable> OnWakeAsync(Action woken)
+        {
+            _woken = woken;
+            return Task.FromResult<IAsyncDisposable>(new Nothing());
+        }
+    }
+
+    private sealed class Nothing : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => default;
+    }
+}
