@@ -71,6 +71,8 @@ build() {
     return 0
   fi
   say "building $1"
-  dotnet build "$1" -c $CONFIGURATION -nologo -tl:off -clp:ErrorsOnly || fail "the build failed."
+  local log=artifacts/build.log
+  dotnet build "$1" -c $CONFIGURATION -nologo -tl:off -clp:NoSummary > "$log" 2>&1 \
+    || { grep -E 'error|warning' "$log" | sort -u | head -n 40 >&2; fail "the build failed; all of it is in $log"; }
   touch "$stamp"
 }
