@@ -17,10 +17,13 @@ public static class CutOperator
         ArgumentNullException.ThrowIfNull(cut);
         ArgumentNullException.ThrowIfNull(lastWord);
 
-        // The cut is subscribed first: one that is already there lets nothing through.
+        // The cut is subscribed first: one that is already there lets nothing through. The last word and the end are one item, so
+        // that nothing comes between them.
         return cut.Take(1)
-            .SelectMany(reason => new[] { Notification.CreateOnNext(lastWord(reason)), Notification.CreateOnCompleted<T>() })
-            .Merge(source.Materialize())
+            .Select(reason => (Happened: Notification.CreateOnNext(lastWord(reason)), IsLast: true))
+            .Merge(source.Materialize().Select(happened => (Happened: happened, IsLast: happened.Kind is not NotificationKind.OnNext)))
+            .TakeUntil(item => item.IsLast)
+            .Select(item => item.Happened)
             .Dematerialize();
     }
 }

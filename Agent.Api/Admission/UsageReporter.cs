@@ -1,7 +1,9 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Threading.Channels;
 using AspireAgent.Contracts.Budget;
 using AspireAgent.Contracts.Json;
+using Polly;
 
 namespace AspireAgent.Agent.Admission;
 
@@ -24,20 +26,24 @@ internal sealed partial class UsageReporter(IHttpClientFactory clients, TimeProv
     {
         try
         {
-            await foreach (var use in _uses.Reader.ReadAllAsync(stoppingToken))
+            while (await _uses.Reader.WaitToReadAsync(stoppingToken))
             {
-                while (!await TellAsync(use, stoppingToken))
-                {
-                    await Task.Delay(RetryAfter, time, stoppingToken);
-                }
+                await TellAllAsync(stoppingToken);
+                await Task.Delay(RetryAfter, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            while (_uses.Reader.TryRead(out var use))
-            {
-                await TellAsync(use, CancellationToken.None);
-            }
+            await TellAllAsync(CancellationToken.None);
+        }
+    }
+
+    // Until the service does not hear: what it has not heard stays first in the line.
+    private async Task TellAllAsync(CancellationToken cancellationToken)
+    {
+        while (_uses.Reader.TryPeek(out var use) && await TellAsync(use, cancellationToken))
+        {
+            _uses.Reader.TryRead(out _);
         }
     }
 
@@ -47,17 +53,25 @@ internal sealed partial class UsageReporter(IHttpClientFactory clients, TimeProv
         {
             using var client = clients.CreateClient(HttpClientName);
             using var response = await client.PostAsJsonAsync("/v1/budget/uses", use, WireJson.Types.BudgetUse, cancellationToken);
+            if (response.StatusCode is HttpStatusCode.BadRequest)
+            {
+                LogRefused(use.Turn, use.Tokens); // it will not be right the next time either
+                return true;
+            }
+
             response.EnsureSuccessStatusCode();
             return true;
         }
-        catch (Exception exception) when (exception is HttpRequestException
-            || (exception is not OperationCanceledException && exception.GetType().Namespace == "Polly.Timeout")
+        catch (Exception exception) when (exception is HttpRequestException or ExecutionRejectedException
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             LogUnheard(exception.GetType().Name);
             return false;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The budget service refused the use of turn {Turn}: {Tokens} tokens.")]
+    private partial void LogRefused(string turn, long tokens);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The budget service could not be told of a turn's use ({Reason}); trying again.")]
     private partial void LogUnheard(string reason);

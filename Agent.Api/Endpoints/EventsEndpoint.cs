@@ -18,6 +18,10 @@ internal static class EventsEndpoint
 {
     private static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(1);
 
+    private static SseItem<string> Ping => new("{\"type\":\"ping\"}", "ping");
+
+    private static SseItem<string> Moved => new("{\"type\":\"moved\"}", "moved");
+
     public static Task<IResult> Stream(
         string id, HttpContext context, SessionHost host, IHostApplicationLifetime lifetime, string? after = null)
     {
@@ -40,9 +44,18 @@ internal static class EventsEndpoint
         var after = cursor.Seq;
         if (!session.CanResume(cursor))
         {
-            var snapshot = session.State.ToSnapshot();
+            if (await session.SnapshotAsync(end.Token) is not { } snapshot)
+            {
+                yield return Moved;
+                yield break;
+            }
+
             after = snapshot.Seq;
             yield return new SseItem<string>(Reset(snapshot), "reset") { EventId = session.CursorOf(after).ToString() };
+        }
+        else if (after >= session.SavedSeq)
+        {
+            yield return Ping; // the response's headers go out with the first item
         }
 
         await using var batches = session.ReadAsync(after, PingEvery, end.Token).GetAsyncEnumerator(end.Token);
@@ -50,7 +63,7 @@ internal static class EventsEndpoint
         {
             if (batches.Current.Count == 0)
             {
-                yield return new SseItem<string>("{\"type\":\"ping\"}", "ping");
+                yield return Ping;
             }
 
             foreach (var logged in batches.Current)
@@ -61,7 +74,7 @@ internal static class EventsEndpoint
 
         if (!session.State.Closed)
         {
-            yield return new SseItem<string>("{\"type\":\"moved\"}", "moved");
+            yield return Moved;
         }
     }
 

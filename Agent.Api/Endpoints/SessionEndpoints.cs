@@ -8,6 +8,7 @@ using AspireAgent.ServiceDefaults.Problems;
 using AspireAgent.ServiceDefaults.Trust;
 using AspireAgent.Signals;
 using Microsoft.AspNetCore.Http.HttpResults;
+using StackExchange.Redis;
 
 namespace AspireAgent.Agent.Endpoints;
 
@@ -36,13 +37,20 @@ internal static class SessionEndpoints
             return Unknown();
         }
 
-        return await host.FindAsync(id, context.RequestAborted) switch
+        try
         {
-            SessionLookup.Here { Session: var session } when session.State.Tenant == caller.Tenant => await use(session),
-            SessionLookup.Elsewhere { Instance: var owner } => Problem.Of(
-                StatusCodes.Status421MisdirectedRequest, ProblemTypes.NotOwner, "Another pod owns this session.", owner),
-            _ => Unknown(),
-        };
+            return await host.FindAsync(id, context.RequestAborted) switch
+            {
+                SessionLookup.Here { Session: var session } when session.State.Tenant == caller.Tenant => await use(session),
+                SessionLookup.Elsewhere { Instance: var owner } => Problem.Of(
+                    StatusCodes.Status421MisdirectedRequest, ProblemTypes.NotOwner, "Another pod owns this session.", owner),
+                _ => Unknown(),
+            };
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            return StoreUnreachable();
+        }
     }
 
     private static async Task<IResult> Open(
@@ -62,9 +70,19 @@ internal static class SessionEndpoints
 
         var opened = new SessionOpened(
             caller.Tenant, caller.Tier, caller.Subject, null, request.Metadata, request.History, request.Ephemeral);
-        if (await host.OpenAsync(id, opened, request, context.RequestAborted) is not { } session)
+        Session? session;
+        try
         {
-            return Problem.Of(StatusCodes.Status409Conflict, ProblemTypes.Conflict, "There is a session of that id.");
+            session = await host.OpenAsync(id, opened, request, context.RequestAborted);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            session = null;
+        }
+
+        if (session is null)
+        {
+            return StoreUnreachable();
         }
 
         var state = session.State;
@@ -148,10 +166,11 @@ internal static class SessionEndpoints
     }
 
     // Idempotent: with nothing to stop there is nothing to do.
-    private static Task<IResult> Stop(string id, HttpContext context, SessionHost host, string by = "user") =>
+    private static Task<IResult> Stop(string id, HttpContext context, SessionHost host, string by = "user", string? input = null) =>
         WithSessionAsync(id, context, host, async session =>
         {
-            var turn = await session.StopAsync(by == "disconnect" ? CancelledBy.Disconnect : CancelledBy.User, context.RequestAborted);
+            var reason = by == "disconnect" ? CancelledBy.Disconnect : CancelledBy.User;
+            var turn = await session.StopAsync(reason, input, context.RequestAborted);
             return TypedResults.Ok(new JsonObject { ["turn"] = turn });
         });
 
@@ -171,6 +190,9 @@ internal static class SessionEndpoints
 
     private static ProblemHttpResult Closed() =>
         Problem.Of(StatusCodes.Status409Conflict, ProblemTypes.SessionClosed, "The session is closed.");
+
+    private static ProblemHttpResult StoreUnreachable() =>
+        Problem.Of(StatusCodes.Status503ServiceUnavailable, ProblemTypes.Unavailable, "The sessions' store cannot be reached; try again.");
 
     private static ProblemHttpResult Lost() =>
         Problem.Of(StatusCodes.Status503ServiceUnavailable, ProblemTypes.Unavailable, "The session has moved; try again.");

@@ -142,16 +142,19 @@ internal sealed partial class Session : IAsyncDisposable
             : new InputOutcome.Lost();
     }
 
-    /// <summary>Ends the running turn, or the next one if none runs yet. Returns its id when its end is saved; null: there was none.</summary>
-    public async Task<string?> StopAsync(CancelledBy by, CancellationToken cancellationToken)
+    /// <summary>
+    /// Ends the turn that answers the client's <paramref name="input"/>, if it runs or waits; without one the running turn, or the
+    /// next if none runs yet. Returns the turn's id when its end is saved; null: there was none.
+    /// </summary>
+    public async Task<string?> StopAsync(CancelledBy by, string? input, CancellationToken cancellationToken)
     {
         Touch();
         ActiveTurn? active;
         string? turn;
         lock (_lock)
         {
-            active = _active;
-            turn = active?.Id ?? (_state.Waiting.IsEmpty ? null : _state.Waiting[0].Turn);
+            turn = input is null ? _active?.Id ?? FirstWaiting() : TurnOf(input);
+            active = _active is { } running && running.Id == turn ? running : null;
             if (active is null && turn is not null)
             {
                 Write(new TurnCancelled(by) { Turn = turn });
@@ -183,12 +186,11 @@ internal sealed partial class Session : IAsyncDisposable
             return new PatchOutcome.Invalid(errors);
         }
 
-        if (State.Closed)
+        if (WritePatch(patch) is not { } changed)
         {
             return new PatchOutcome.Closed();
         }
 
-        var changed = WritePatch(patch);
         return await _writer.AcknowledgedAsync(changed.Seq, cancellationToken)
             ? new PatchOutcome.Changed(changed.Revision)
             : new PatchOutcome.Lost();
@@ -197,17 +199,29 @@ internal sealed partial class Session : IAsyncDisposable
     /// <summary>Ends all turns and the log.</summary>
     public async Task CloseAsync(string reason, CancellationToken cancellationToken)
     {
-        while (await StopAsync(CancelledBy.User, cancellationToken) is not null)
+        do
         {
-            // One turn after the other, those that wait too.
-        }
+            lock (_lock)
+            {
+                CancelWaiting(CancelledBy.User, before: long.MaxValue); // first: none of them is to start
+            }
 
-        Write(new SessionClosed(reason));
+            await StopAsync(CancelledBy.User, null, cancellationToken);
+        }
+        while (!TryWriteClosed(reason));
+
         await _writer.AcknowledgedAsync(State.Seq, cancellationToken);
     }
 
     /// <summary>Whether a client can go on from <paramref name="cursor"/>; if not, it needs a snapshot.</summary>
     public bool CanResume(Cursor cursor) => _writers.Knows(cursor, SavedSeq);
+
+    /// <summary>The conversation as it stands, once the log holds it; null: it never will.</summary>
+    public async Task<SessionSnapshot?> SnapshotAsync(CancellationToken cancellationToken)
+    {
+        var snapshot = State.ToSnapshot();
+        return await _writer.AcknowledgedAsync(snapshot.Seq, cancellationToken) ? snapshot : null;
+    }
 
     /// <summary>The cursor of an event that was written.</summary>
     public Cursor CursorOf(long seq) => _writers.CursorOf(seq);
@@ -234,7 +248,7 @@ internal sealed partial class Session : IAsyncDisposable
                     after = events[^1].Seq;
                     yield return events;
                 }
-                else if (ended || State.Closed)
+                else if (ended || State is { Closed: true } closed && after >= closed.Seq)
                 {
                     yield break;
                 }
@@ -282,10 +296,7 @@ internal sealed partial class Session : IAsyncDisposable
         lock (_lock)
         {
             active = _active;
-            foreach (var waiting in _state.Waiting.Where(waiting => waiting.Seq < input.Event.Seq))
-            {
-                Write(new TurnCancelled(CancelledBy.Interrupt) { Turn = waiting.Turn });
-            }
+            CancelWaiting(CancelledBy.Interrupt, before: input.Event.Seq);
         }
 
         active?.Stop.OnNext(CancelledBy.Interrupt);
@@ -322,10 +333,49 @@ internal sealed partial class Session : IAsyncDisposable
         });
     }
 
-    private ConfigChanged WritePatch(JsonObject patch)
+    private void CancelWaiting(CancelledBy by, long before)
+    {
+        foreach (var waiting in _state.Waiting.Where(waiting => waiting.Seq < before))
+        {
+            Write(new TurnCancelled(by) { Turn = waiting.Turn });
+        }
+    }
+
+    private string? FirstWaiting() => _state.Waiting.IsEmpty ? null : _state.Waiting[0].Turn;
+
+    // Null where it is over or never was.
+    private string? TurnOf(string input) =>
+        _state.Inputs.TryGetValue(input, out var known) && (_active?.Id == known.Turn || _state.Waiting.Exists(waiting => waiting.Turn == known.Turn))
+            ? known.Turn
+            : null;
+
+    // An input that came in between has its turn ended first: it was accepted.
+    private bool TryWriteClosed(string reason)
+    {
+        lock (_inputGate)
+        {
+            lock (_lock)
+            {
+                if (_active is not null || !_state.Waiting.IsEmpty)
+                {
+                    return false;
+                }
+
+                Write(new SessionClosed(reason));
+                return true;
+            }
+        }
+    }
+
+    private ConfigChanged? WritePatch(JsonObject patch)
     {
         lock (_lock)
         {
+            if (_state.Closed)
+            {
+                return null;
+            }
+
             var changed = (ConfigChanged)Write(new ConfigChanged((JsonObject)patch.DeepClone(), _state.ConfigRevision + 1));
             _patch.OnNext((_state.ConfigPatch, _state.ConfigRevision));
             return changed;

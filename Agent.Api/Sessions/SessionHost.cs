@@ -19,19 +19,24 @@ internal sealed partial class SessionHost(
     /// <summary>Live sessions of this pod.</summary>
     public int Count => _sessions.Count;
 
-    /// <summary>Makes a new session; null: there is one of that id.</summary>
+    /// <summary>
+    /// Makes a new session. A repeat finds the one that is there; null: it is another tenant's or elsewhere, or could not be
+    /// written.
+    /// </summary>
     public async Task<Session?> OpenAsync(string id, SessionOpened opened, OpenSessionRequest request, CancellationToken cancellationToken)
     {
         if (await services.Log.TakeAsync(id, "", local.Name) is not { } grant)
         {
-            return null;
+            return await FindAsync(id, cancellationToken) is SessionLookup.Here { Session: var known } && known.State.Tenant == opened.Tenant
+                ? known
+                : null;
         }
 
         // The writer needs tenant and kind before the first event is folded in.
         var empty = SessionState.Empty with { Tenant = opened.Tenant, Ephemeral = opened.Ephemeral };
-        var session = Keep(grant, empty, new WriterHistory([new Cursor(1, grant.Nonce)]));
-        await session.OpenAsync(opened, request.Config ?? [], cancellationToken);
-        return session;
+        var session = new Session(grant, empty, new WriterHistory([new Cursor(1, grant.Nonce)]), services);
+        Keep(session);
+        return await session.OpenAsync(opened, request.Config ?? [], cancellationToken) ? session : null;
     }
 
     /// <summary>
@@ -72,7 +77,7 @@ internal sealed partial class SessionHost(
         await base.StopAsync(cancellationToken);
         await Task.WhenAll(_sessions.Values.Select(async session =>
         {
-            await session.StopAsync(CancelledBy.Drain, cancellationToken);
+            await session.StopAsync(CancelledBy.Drain, null, cancellationToken);
             await LetGoAsync(session);
         }));
     }
@@ -132,8 +137,9 @@ internal sealed partial class SessionHost(
         }
 
         LogTaken(id, grant.Epoch, state.Seq);
-        var session = Keep(grant, state, await services.Log.ReadWritersAsync(id));
-        session.Resume();
+        var session = new Session(grant, state, await services.Log.ReadWritersAsync(id), services);
+        session.Resume(); // before anybody else can find it
+        Keep(session);
         return new SessionLookup.Here(session);
     }
 
@@ -148,12 +154,10 @@ internal sealed partial class SessionHost(
         return state;
     }
 
-    private Session Keep(WriteGrant grant, SessionState state, WriterHistory writers)
+    private void Keep(Session session)
     {
-        var session = new Session(grant, state, writers, services);
-        _sessions[grant.Session] = session;
+        _sessions[session.Grant.Session] = session;
         _ = LetGoAtEndAsync(session);
-        return session;
     }
 
     // A session that this pod may no longer write cancels what it runs, at once.

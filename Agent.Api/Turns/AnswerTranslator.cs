@@ -40,6 +40,8 @@ internal sealed class AnswerTranslator(string turn, string code, string systemPr
                     Said.Add(text.Text);
                     yield return new TokenProduced(text.Text, FirstFingerprint(update), FirstBuild(update)) { Turn = turn };
                     break;
+                case FunctionCallContent { Exception: not null }:
+                    throw new InvalidDataException("The model called a tool with arguments that are no JSON.");
                 case FunctionCallContent call:
                     var arguments = JsonSerializer.Serialize(call.Arguments ?? new Dictionary<string, object?>());
                     Said.Add(arguments);

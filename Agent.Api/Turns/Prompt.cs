@@ -50,7 +50,7 @@ internal static class Prompt
         }
 
         content.AddRange((message.ToolCalls ?? []).Select(call => new FunctionCallContent(
-            call.Id, call.Name, JsonSerializer.Deserialize<Dictionary<string, object?>>(call.Arguments))));
+            call.Id, call.Name, JsonSerializer.Deserialize<Dictionary<string, object?>>(call.Arguments.Length == 0 ? "{}" : call.Arguments))));
         return new ChatMessage(role, content);
     }
 

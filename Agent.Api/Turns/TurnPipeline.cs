@@ -41,6 +41,7 @@ internal sealed partial class TurnPipeline(
             : Observable.Return<SessionEvent>(new TurnFailed(ProblemTypes.BudgetExhausted, Retriable: true) { Turn = turn.Turn });
         return events
             .CutBy(session.Stop, by => new TurnCancelled(by) { Turn = turn.Turn })
+            .TakeUntil(happened => happened.EndsTurn) // a turn has one end
             .Do(happened => end = happened.EndsTurn ? happened : end)
             .Finally(() =>
             {
@@ -132,7 +133,7 @@ internal sealed partial class TurnPipeline(
             TimeoutException => (ProblemTypes.ModelTimeout, true),
             ClientResultException { Status: 429 or >= 500 or 0 } => (ProblemTypes.ModelError, true),
             ClientResultException => (ProblemTypes.ModelRefused, false),
-            HttpRequestException or IOException => (ProblemTypes.ModelError, true),
+            HttpRequestException or IOException or InvalidDataException => (ProblemTypes.ModelError, true),
             _ => (ProblemTypes.TurnError, false),
         };
         LogFailed(turn.Turn, error, exception);

@@ -30,6 +30,7 @@ public static class WireJson
         options.UnmappedMemberHandling = rules.UnmappedMemberHandling;
         options.AllowDuplicateProperties = false;
         options.Converters.Add(new UtcMillisecondsConverter());
+        options.Converters.Add(new StrictJsonObjectConverter());
         options.Encoder = Types.Options.Encoder;
         options.TypeInfoResolverChain.Insert(0, Types);
     }

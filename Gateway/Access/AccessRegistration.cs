@@ -26,8 +26,20 @@ internal static class AccessRegistration
             jwt.Audience = access.Value.Jwt.Audience;
             jwt.TokenValidationParameters.NameClaimType = Caller.SubjectClaim;
             jwt.TokenValidationParameters.RoleClaimType = Caller.RoleClaim;
+            jwt.Events = new JwtBearerEvents { OnTokenValidated = RequireTenantAndRole };
         });
         return services.AddPolicies().AddTrustTokens();
+    }
+
+    // Without a tenant all such callers would be one; and nobody outside is a service.
+    private static Task RequireTenantAndRole(TokenValidatedContext context)
+    {
+        if (context.Principal is not { } user || Caller.Of(user) is not { Tenant.Length: > 0, Role: Caller.UserRole or Caller.OperatorRole })
+        {
+            context.Fail("The token needs a tenant, and a role that is user or operator.");
+        }
+
+        return Task.CompletedTask;
     }
 
     // A JWT has three parts between dots (RFC 7519); our keys have none.

@@ -15,6 +15,10 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
     public const string HttpClientName = "pods";
 
     private const int Attempts = 4;
+
+    // A pod that takes the connection and then says nothing is no answer either.
+    private static readonly TimeSpan CallWithin = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan StreamWithin = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
 
     /// <summary>Sends a call about a session. The answer's body is not read yet; the caller disposes it.</summary>
@@ -59,7 +63,8 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
 
             return await SendAsync(pod, caller with { Session = session }, method, path, body, cancellationToken);
         }
-        catch (Exception exception) when (exception is HttpRequestException or RedisException or TimeoutException)
+        catch (Exception exception) when (exception is HttpRequestException or RedisException or TimeoutException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return null;
         }
@@ -71,7 +76,10 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
         using var request = new HttpRequestMessage(method, new Uri(new Uri(pod.Address), path)) { Content = body?.Invoke() };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Mint(caller));
         using var client = clients.CreateClient(HttpClientName);
-        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var timer = time.CreateTimer(
+            _ => limit.Cancel(), null, method == HttpMethod.Get ? StreamWithin : CallWithin, Timeout.InfiniteTimeSpan);
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
     }
 }
 

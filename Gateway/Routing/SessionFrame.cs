@@ -9,6 +9,7 @@ internal sealed record SessionFrame(string Type, string Json, string? Cursor)
     public const string Closed = "session.closed";
     public const string Ping = "ping";
     public const string Moved = "moved";
+    public const string Reset = "reset";
 
     /// <summary>The last frame of a stream that could not be taken up again; the client comes back with its cursor.</summary>
     public static SessionFrame Unavailable { get; } = new(

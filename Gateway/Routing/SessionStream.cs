@@ -100,12 +100,17 @@ internal sealed class SessionStream(PodClient pods, TimeProvider time)
                 }
 
                 response.Dispose();
-                return null;
+                if ((int)response.StatusCode < StatusCodes.Status500InternalServerError)
+                {
+                    return null;
+                }
             }
             catch (PodUnavailableException)
             {
-                await Task.Delay(SplicePause, time, cancellationToken);
+                // Its owner is dead and nobody knows yet.
             }
+
+            await Task.Delay(SplicePause, time, cancellationToken);
         }
 
         return null;

@@ -66,6 +66,7 @@ public sealed class BadInputTests(SystemFixture system)
     [InlineData("""{"id":1,"text":"hello"}""", "malformed-body")]
     [InlineData("""{"id":"1","text":"hello","txt":"x"}""", "malformed-body")]
     [InlineData("""{"id":"1","text":"a","text":"b"}""", "malformed-body")]
+    [InlineData("{\"id\":\"1\",\"text\":\"\\ud800\"}", "malformed-body")]
     [InlineData("""{"id":"","text":"hello"}""", "invalid-request")]
     [InlineData("""{"id":"1","text":""}""", "invalid-request")]
     public async Task Input_Malformed_Is400AndTheSessionLivesOn(string body, string type)
@@ -127,6 +128,7 @@ public sealed class BadInputTests(SystemFixture system)
         using var conversation = await Conversation.OpenAsync(system);
         await foreach (var first in conversation.EventsAsync(cursor))
         {
+            // Nothing of the log comes before it.
             Assert.Equal("reset", (string)first["type"]!);
             Assert.Equal(1, (long)first["snapshot"]!["seq"]!);
             break;
@@ -150,6 +152,8 @@ public sealed class BadInputTests(SystemFixture system)
     [Theory]
     [InlineData("{", null)]
     [InlineData("""{"messages":[{"role":"user","content":"x"}]}""", "model")]
+    [InlineData("{\"model\":\"agent\",\"messages\":[{\"role\":\"user\",\"content\":\"\\ud800\"}]}", null)]
+    [InlineData("""{"model":"agent","messages":[{"role":"user","content":"x"}],"tool_choice":{"type":"function"}}""", "tool_choice")]
     [InlineData("""{"model":"agent"}""", "messages")]
     [InlineData("""{"model":"agent","messages":[]}""", "messages")]
     [InlineData("""{"model":"agent","messages":[{"role":"user","content":"x"}],"temperature":"hot"}""", "temperature")]
@@ -181,6 +185,8 @@ public sealed class BadInputTests(SystemFixture system)
         await socket.SendTextAsync("""{"type":"stop","type":"input"}""");
         await AssertErrorAsync("malformed-body");
         await socket.SendBinaryAsync([1, 2, 3]);
+        await AssertErrorAsync("malformed-body");
+        await socket.SendTextAsync("{\"type\":\"\\ud800\"}");
         await AssertErrorAsync("malformed-body");
         await socket.SendTextAsync("""{"type":"dance"}""");
         await AssertErrorAsync("invalid-request");

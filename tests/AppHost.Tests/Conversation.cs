@@ -145,5 +145,17 @@ internal sealed class SocketClient(ClientWebSocket socket) : IDisposable
         }
     }
 
+    /// <summary>Waits for the server's close.</summary>
+    public async Task<WebSocketCloseStatus?> CloseAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while ((await socket.ReceiveAsync(new byte[4_096], limit.Token)).MessageType is not WebSocketMessageType.Close)
+        {
+            // What was still under way.
+        }
+
+        return socket.CloseStatus;
+    }
+
     public void Dispose() => socket.Dispose();
 }

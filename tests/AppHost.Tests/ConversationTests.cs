@@ -61,6 +61,35 @@ public abstract class ConversationTests(SystemFixture system)
         });
     }
 
+    [Fact]
+    public async Task WebSocket_SessionDeleted_HearsTheLastEventAndAClose()
+    {
+        using var conversation = await Conversation.OpenAsync(system);
+        using var socket = await conversation.ConnectAsync();
+        using var gateway = system.Gateway();
+
+        using var deleted = await gateway.DeleteAsync($"/v1/sessions/{conversation.Id}");
+
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        Assert.Equal("client", (string)(await socket.NextAsync("session.closed"))["reason"]!);
+        Assert.Equal(System.Net.WebSockets.WebSocketCloseStatus.NormalClosure, await socket.CloseAsync());
+    }
+
+    [Fact]
+    public async Task WebSocket_Resume_GoesOnAfterTheCursor()
+    {
+        using var conversation = await Conversation.OpenAsync(system);
+        var turn = await conversation.SayAsync("1", "hello");
+        var events = await conversation.UntilEndOfAsync(turn);
+        using var socket = await conversation.ConnectAsync((string)events[^1]["cursor"]!);
+
+        await socket.SendAsync(new { type = "resume", after = (string)events[2]["cursor"]! });
+
+        Assert.Equal(
+            events.Skip(3).Select(happened => (long)happened["seq"]!),
+            (await Conversation.UntilEndOf(turn, socket.FramesAsync())).Select(happened => (long)happened["seq"]!));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -72,6 +72,31 @@ public class CutOperatorTests
     }
 
     [Fact]
+    public async Task CutBy_CutAmongItemsOfAnotherThread_NothingFollowsTheLastWord()
+    {
+        for (var round = 0; round < 2_000; round++)
+        {
+            var (source, cut, seen) = (new Subject<string>(), new Subject<string>(), new List<string>());
+            using var subscription = source.CutBy(cut, by => by).Subscribe(seen.Add);
+            using var ready = new Barrier(2);
+            var speaking = Task.Run(() =>
+            {
+                ready.SignalAndWait();
+                for (var i = 0; i < 20; i++)
+                {
+                    source.OnNext("a");
+                }
+            });
+            ready.SignalAndWait();
+            cut.OnNext("last");
+            await speaking;
+
+            Assert.Equal("last", seen[^1]);
+            Assert.Single(seen, "last");
+        }
+    }
+
+    [Fact]
     public void CutBy_Disposed_LetsBothGo()
     {
         var (source, cut) = (new Subject<string>(), new Subject<string>());

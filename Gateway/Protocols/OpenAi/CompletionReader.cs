@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 
 namespace AspireAgent.Gateway.Protocols.OpenAi;
@@ -23,7 +24,9 @@ internal static class CompletionReader
         CompletionRequest? request;
         try
         {
-            request = JsonSerializer.Deserialize<CompletionRequest>(body, CompletionRequest.Json);
+            var document = JsonElement.Parse(body);
+            StrictJsonObjectConverter.Check(document);
+            request = document.Deserialize<CompletionRequest>(CompletionRequest.Json);
         }
         catch (JsonException exception)
         {
@@ -43,6 +46,7 @@ internal static class CompletionReader
         Check(
             request.Tools?.All(tool => tool is { Type: "function", Function.Name.Length: > 0 }) ?? true,
             "A tool is a function with a name.", "tools");
+        Check(IsToolChoice(request.ToolChoice), "'tool_choice' is none, auto, required or a function by name.", "tool_choice");
         return ToCall(request);
     }
 
@@ -77,7 +81,8 @@ internal static class CompletionReader
         var calls = message.ToolCalls?.Select(call =>
         {
             Check(call is { Id: not null, Function: { Name: not null, Arguments: not null } }, $"'{at}.tool_calls' need id, name and arguments.", $"{at}.tool_calls");
-            return new ConversationToolCall(call.Id!, call.Function!.Name!, call.Function.Arguments!);
+            Check(IsObject(call.Function!.Arguments!), $"The arguments of '{at}.tool_calls' are no JSON object.", $"{at}.tool_calls");
+            return new ConversationToolCall(call.Id!, call.Function.Name!, call.Function.Arguments!);
         }).ToList();
         return new ConversationMessage(
             message.Role == "developer" ? "system" : message.Role!, Text(message.Content, at), calls is { Count: > 0 } ? calls : null, message.ToolCallId);
@@ -123,6 +128,34 @@ internal static class CompletionReader
             $"'stop' is a text or a list of up to {MostStops}.", "stop");
         return [.. given.EnumerateArray().Select(item => item.GetString()!)];
     }
+
+    private static bool IsObject(string arguments)
+    {
+        if (arguments.Length == 0)
+        {
+            return true; // as some models write "no arguments"
+        }
+
+        try
+        {
+            return JsonElement.Parse(arguments).ValueKind is JsonValueKind.Object;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    // "none", "auto", "required", or {"type":"function","function":{"name":"weather"}}
+    private static bool IsToolChoice(JsonElement? choice) => NotNull(choice) switch
+    {
+        null => true,
+        { ValueKind: JsonValueKind.String } mode => mode.GetString() is "none" or "auto" or "required",
+        { ValueKind: JsonValueKind.Object } named => named.TryGetProperty("function", out var function)
+            && function.ValueKind is JsonValueKind.Object
+            && function.TryGetProperty("name", out var name) && name.ValueKind is JsonValueKind.String,
+        _ => false,
+    };
 
     private static JsonElement? NotNull(JsonElement? element) => element is { ValueKind: JsonValueKind.Null } ? null : element;
 

@@ -10,50 +10,53 @@ using AspireAgent.ServiceDefaults.Trust;
 namespace AspireAgent.Gateway.Protocols.OpenAi;
 
 /// <summary>The turn that answers a completion call: in a short-lived session of its own, or in one that exists.</summary>
-internal sealed class CompletionTurn(Caller caller, string session, InputReceipt input, PodClient pods, SessionStream stream)
+internal sealed class CompletionTurn(
+    Caller caller, string? joined, CompletionCall call, PodClient pods, SessionStream stream, TimeProvider time)
 {
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(5);
 
-    public string Session { get; } = session;
+    private readonly string _input = SortableId.New(time);
+    private InputReceipt? _receipt;
 
-    public string Turn { get; } = input.Turn;
+    public string Session { get; } = joined ?? SortableId.New(time);
 
-    /// <summary>Opens a session with the call's messages as its history, or gives its last message to <paramref name="session"/>.</summary>
+    /// <summary>The turn's id, once it has started.</summary>
+    public string Turn => _receipt?.Turn ?? "";
+
+    /// <summary>Opens a session with the call's messages as its history, or gives its last message to the session that it joins.</summary>
     /// <exception cref="CompletionException">The pod refused.</exception>
     /// <exception cref="PodUnavailableException">No pod answered.</exception>
-    public static async Task<CompletionTurn> StartAsync(
-        Caller caller, string? session, CompletionCall call, PodClient pods, SessionStream stream, TimeProvider time,
-        CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var request = new InputRequest { Id = SortableId.New(time), Text = call.Input, Options = call.Options };
-        if (session is not null)
+        var request = new InputRequest { Id = _input, Text = call.Input, Options = call.Options };
+        if (joined is null)
         {
-            if (call.Input.Length == 0)
-            {
-                throw CompletionException.Invalid("In a session the last message must be the user's.", "messages");
-            }
-
-            using var accepted = await pods.SendAsync(
-                caller, session, HttpMethod.Post, $"/v1/sessions/{session}/inputs",
-                () => JsonContent.Create(request, WireJson.Types.InputRequest), cancellationToken);
-            await CheckAsync(accepted, cancellationToken);
-            var receipt = await accepted.Content.ReadFromJsonAsync(WireJson.Types.InputReceipt, cancellationToken);
-            return new CompletionTurn(caller, session, receipt!, pods, stream);
+            var open = new OpenSessionRequest { Id = Session, History = call.History, Input = request, Ephemeral = true };
+            using var opened = await pods.SendAsync(
+                caller, Session, HttpMethod.Post, "/v1/sessions", () => JsonContent.Create(open, WireJson.Types.OpenSessionRequest), cancellationToken);
+            await CheckAsync(opened, cancellationToken);
+            var created = await opened.Content.ReadFromJsonAsync(WireJson.Types.SessionCreated, cancellationToken);
+            _receipt = created?.Input ?? throw new PodUnavailableException();
+            return;
         }
 
-        var id = SortableId.New(time);
-        var open = new OpenSessionRequest { Id = id, History = call.History, Input = request, Ephemeral = true };
-        using var opened = await pods.SendAsync(
-            caller, id, HttpMethod.Post, "/v1/sessions", () => JsonContent.Create(open, WireJson.Types.OpenSessionRequest), cancellationToken);
-        await CheckAsync(opened, cancellationToken);
-        var created = await opened.Content.ReadFromJsonAsync(WireJson.Types.SessionCreated, cancellationToken);
-        return new CompletionTurn(caller, id, created?.Input ?? throw new PodUnavailableException(), pods, stream);
+        if (call.Input.Length == 0)
+        {
+            throw CompletionException.Invalid("In a session the last message must be the user's.", "messages");
+        }
+
+        using var accepted = await pods.SendAsync(
+            caller, Session, HttpMethod.Post, $"/v1/sessions/{Session}/inputs",
+            () => JsonContent.Create(request, WireJson.Types.InputRequest), cancellationToken);
+        await CheckAsync(accepted, cancellationToken);
+        _receipt = await accepted.Content.ReadFromJsonAsync(WireJson.Types.InputReceipt, cancellationToken);
     }
 
     /// <summary>The turn's events, in order, up to and including the one that ends it.</summary>
     public async IAsyncEnumerable<SessionEvent> EventsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var (frames, refusal) = await stream.AttachAsync(caller, Session, new Cursor(input.Seq, null).ToString(), cancellationToken);
+        var (frames, refusal) = await stream.AttachAsync(
+            caller, Session, new Cursor(_receipt!.Seq, null).ToString(), cancellationToken);
         if (frames is null)
         {
             using (refusal)
@@ -66,6 +69,11 @@ internal sealed class CompletionTurn(Caller caller, string session, InputReceipt
 
         await foreach (var frame in frames.WithCancellation(cancellationToken))
         {
+            if (frame.Type == SessionFrame.Reset)
+            {
+                yield break; // the log has lost what this answer began with
+            }
+
             if (frame.Cursor is null || WireJson.ReadEvent(frame.Json) is not { } happened || happened.Turn != Turn)
             {
                 continue;
@@ -79,14 +87,14 @@ internal sealed class CompletionTurn(Caller caller, string session, InputReceipt
         }
     }
 
-    /// <summary>The caller has gone and nobody else waits for this answer.</summary>
+    /// <summary>The caller has gone: this answer, and no other of the session, is cancelled.</summary>
     public async Task AbandonAsync()
     {
         using var limit = new CancellationTokenSource(StopWithin);
         try
         {
             using var response = await pods.SendAsync(
-                caller, Session, HttpMethod.Post, $"/v1/sessions/{Session}/stop?by=disconnect", null, limit.Token);
+                caller, Session, HttpMethod.Post, $"/v1/sessions/{Session}/stop?by=disconnect&input={_input}", null, limit.Token);
         }
         catch (Exception exception) when (exception is PodUnavailableException or OperationCanceledException)
         {

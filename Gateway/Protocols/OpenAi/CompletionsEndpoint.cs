@@ -22,21 +22,22 @@ internal sealed class CompletionsEndpoint(
     public async Task HandleAsync(HttpContext context)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
-        CompletionTurn? turn = null;
-        var finished = false;
+        CompletionTurn? running = null;
         try
         {
             var caller = Caller.Of(context.User);
             var call = CompletionReader.Read(await ReadBodyAsync(context, end.Token));
             using var place = limit.Enter(caller.Tenant)
                 ?? throw CompletionException.OfProblem(StatusCodes.Status429TooManyRequests, "Too many open streams.", null);
-            turn = await CompletionTurn.StartAsync(caller, SessionOf(context), call, pods, stream, time, end.Token);
+            var turn = new CompletionTurn(caller, SessionOf(context), call, pods, stream, time);
+
+            // Not cut short by a caller who leaves: then nobody would know whether there is something to cancel.
+            await turn.StartAsync(lifetime.ApplicationStopping);
+            running = turn;
             await AnswerAsync(context, call, turn, end.Token);
-            finished = true;
         }
         catch (CompletionException exception)
         {
-            finished = true;
             await RefuseAsync(context, exception);
         }
         catch (PodUnavailableException)
@@ -46,14 +47,12 @@ internal sealed class CompletionsEndpoint(
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            context.Abort();
-        }
-        finally
-        {
-            if (turn is not null && !finished && context.RequestAborted.IsCancellationRequested)
+            if (running is not null && context.RequestAborted.IsCancellationRequested)
             {
-                await turn.AbandonAsync();
+                await running.AbandonAsync();
             }
+
+            context.Abort();
         }
     }
 

@@ -57,10 +57,10 @@ internal static class SseEndpoint
     private static async IAsyncEnumerable<SseItem<string>> Items(
         IAsyncEnumerable<SessionFrame> frames, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var lastSent = time.GetTimestamp();
+        long? lastSent = null;
         await foreach (var frame in frames.UntilCancelled(cancellationToken))
         {
-            if (frame.Type == SessionFrame.Ping && time.GetElapsedTime(lastSent) < PingEvery)
+            if (frame.Type == SessionFrame.Ping && lastSent is { } last && time.GetElapsedTime(last) < PingEvery)
             {
                 continue;
             }

@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using AspireAgent.Contracts;
+using AspireAgent.Contracts.Json;
 
 namespace AspireAgent.Gateway.Protocols.WebSockets;
 
@@ -16,8 +17,6 @@ internal sealed class FrameReader(WebSocket socket)
     public const int MaxFrameBytes = 1_048_576;
 
     private const int ChunkBytes = 8_192;
-
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <summary>The next frame; null: the client has closed.</summary>
     public async Task<IncomingFrame?> NextAsync(CancellationToken cancellationToken)
@@ -60,13 +59,13 @@ internal sealed class FrameReader(WebSocket socket)
 
         try
         {
-            return JsonNode.Parse(frame, documentOptions: Strict) is JsonObject parsed
+            return JsonSerializer.Deserialize<JsonObject>(frame, StrictJsonObjectConverter.Options) is { } parsed
                 ? new IncomingFrame(parsed, null)
                 : Refused(ProblemTypes.MalformedBody, "A frame is one JSON object.");
         }
         catch (JsonException)
         {
-            return Refused(ProblemTypes.MalformedBody, "The frame is not JSON.");
+            return Refused(ProblemTypes.MalformedBody, "A frame is one JSON object, and this is none.");
         }
     }
 

@@ -21,44 +21,46 @@ internal sealed class WebSocketConversation(WebSocket socket, Caller caller, str
 
     private readonly Channel<string> _outgoing = Channel.CreateBounded<string>(new BoundedChannelOptions(OutgoingCap) { SingleReader = true });
 
-    /// <summary>Runs until the client leaves, the session ends or <paramref name="cancellationToken"/> says so.</summary>
-    public async Task RunAsync(IAsyncEnumerable<SessionFrame> frames, CancellationToken cancellationToken)
+    /// <summary>Runs until the client leaves, the session ends or <paramref name="stopping"/> says so.</summary>
+    public async Task RunAsync(IAsyncEnumerable<SessionFrame> frames, CancellationToken stopping)
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var writing = WriteAsync(end);
-        var reading = ReadAsync(frames, end);
+        // A cancelled read or write breaks the connection; so these two are cancelled last, when the close had its time.
+        using var broken = new CancellationTokenSource();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var reading = ReadAsync(frames, end.Token, broken.Token);
+        var writing = WriteAsync(end.Token, broken.Token);
         await Task.WhenAny(writing, reading);
+        await end.CancelAsync();
         _outgoing.Writer.TryComplete();
+        broken.CancelAfter(CloseWithin);
         await Task.WhenAll(writing, reading);
     }
 
-    private async Task WriteAsync(CancellationTokenSource end)
+    // Writes what there is, and closes.
+    private async Task WriteAsync(CancellationToken end, CancellationToken broken)
     {
+        var (status, why) = (WebSocketCloseStatus.NormalClosure, "The session is closed.");
         try
         {
-            await foreach (var text in _outgoing.Reader.ReadAllAsync(end.Token))
+            await foreach (var text in _outgoing.Reader.ReadAllAsync(end))
             {
-                await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, end.Token);
+                await socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, broken);
             }
-
-            await CloseAsync(WebSocketCloseStatus.NormalClosure, "The session is closed.");
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested && !broken.IsCancellationRequested)
+        {
+            (status, why) = (WebSocketCloseStatus.EndpointUnavailable, "Come back with your cursor.");
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
         {
-            await CloseAsync(WebSocketCloseStatus.EndpointUnavailable, "Come back with your cursor.");
+            return; // the client has gone
         }
 
-        await end.CancelAsync();
-    }
-
-    private async Task CloseAsync(WebSocketCloseStatus status, string why)
-    {
-        using var limit = new CancellationTokenSource(CloseWithin);
         try
         {
             if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
-                await socket.CloseOutputAsync(status, why, limit.Token);
+                await socket.CloseOutputAsync(status, why, broken);
             }
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
@@ -67,31 +69,31 @@ internal sealed class WebSocketConversation(WebSocket socket, Caller caller, str
         }
     }
 
-    private async Task ReadAsync(IAsyncEnumerable<SessionFrame> frames, CancellationTokenSource end)
+    // Reads until the client closes or breaks, also while we close.
+    private async Task ReadAsync(IAsyncEnumerable<SessionFrame> frames, CancellationToken end, CancellationToken broken)
     {
-        var pumping = new Pump(this, frames, end.Token);
+        var pumping = new Pump(this, frames, end);
         var reader = new FrameReader(socket);
         try
         {
-            while (await reader.NextAsync(end.Token) is { } frame)
+            while (await reader.NextAsync(broken) is { } frame)
             {
                 if (frame.Problem is { } problem)
                 {
-                    await RefuseAsync(problem, null, end.Token);
+                    await RefuseAsync(problem, null, end);
                 }
-                else if (await HandleAsync(frame.Object!, end.Token) is { } resumed)
+                else if (!end.IsCancellationRequested && await HandleAsync(frame.Object!, end) is { } resumed)
                 {
                     await pumping.StopAsync();
-                    pumping = new Pump(this, resumed, end.Token);
+                    pumping = new Pump(this, resumed, end);
                 }
             }
         }
-        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
+        catch (Exception exception) when (exception is WebSocketException or OperationCanceledException or ChannelClosedException)
         {
             // The client has gone, or the conversation ends.
         }
 
-        await end.CancelAsync();
         await pumping.StopAsync();
     }
 
@@ -145,7 +147,9 @@ internal sealed class WebSocketConversation(WebSocket socket, Caller caller, str
         {
             if (response is { IsSuccessStatusCode: false })
             {
-                var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellationToken)) as JsonObject;
+                var problem = response.Content.Headers.ContentType?.MediaType == "application/problem+json"
+                    ? await response.Content.ReadFromJsonAsync<JsonObject>(cancellationToken)
+                    : null;
                 await RefuseAsync(problem ?? FrameReader.Problem(ProblemTypes.Unavailable, "The agent refused."), id, cancellationToken);
             }
         }

@@ -106,12 +106,49 @@ public sealed class SessionTests(RedisPair servers) : IAsyncLifetime
         call.Say("Hi");
         await _agent.StoryAsync("token:Hi");
 
-        Assert.Equal(receipt.Turn, await session.StopAsync(CancelledBy.User, default));
-        Assert.Null(await session.StopAsync(CancelledBy.User, default));
+        Assert.Equal(receipt.Turn, await session.StopAsync(CancelledBy.User, null, default));
+        Assert.Null(await session.StopAsync(CancelledBy.User, null, default));
 
         Assert.True(await call.Ended.Task);
         Assert.Equal(["input:hello", "started:1", "token:Hi", "cancelled:User"], await _agent.StoryAsync("cancelled:User"));
         Assert.Equal(["hello", "Hi"], session.State.Messages.Select(message => message.Text));
+    }
+
+    [Fact]
+    public async Task Stop_ByInput_EndsThatTurnAndNoOther()
+    {
+        await using var session = await _agent.OpenAsync();
+        await AcceptAsync(session, "1", "first");
+        var first = await _agent.Model.NextCallAsync();
+        var second = await AcceptAsync(session, "2", "second");
+
+        Assert.Null(await session.StopAsync(CancelledBy.Disconnect, "nobody", default));
+        Assert.Equal(second.Turn, await session.StopAsync(CancelledBy.Disconnect, "2", default));
+        Answer(first, "A");
+
+        Assert.Equal(
+            ["input:first", "started:1", "input:second", "cancelled:Disconnect", "token:A", "completed"], await _agent.StoryAsync("completed"));
+        Assert.Null(await session.StopAsync(CancelledBy.Disconnect, "1", default));
+        Assert.False(_agent.Model.HasCalls);
+    }
+
+    [Fact]
+    public async Task Close_WhileTurnsRunAndWait_EndsEachAndThenTheLog()
+    {
+        await using var session = await _agent.OpenAsync();
+        await AcceptAsync(session, "1", "first");
+        var call = await _agent.Model.NextCallAsync();
+        await AcceptAsync(session, "2", "second");
+        var reading = ReadToEndAsync(session, 0);
+
+        await session.CloseAsync("test", default);
+
+        Assert.True(await call.Ended.Task);
+        Assert.Equal(
+            ["input:first", "started:1", "input:second", "cancelled:User", "cancelled:User", "closed"], await _agent.StoryAsync("closed"));
+        Assert.Equal((await _agent.LogAsync()).Select(happened => happened.Seq), await reading);
+        Assert.IsType<InputOutcome.Closed>(await session.AcceptAsync(new InputRequest { Id = "3", Text = "late" }, 0, default));
+        Assert.IsType<PatchOutcome.Closed>(await session.PatchAsync(new JsonObject { ["temperature"] = 1 }, default));
     }
 
     [Fact]

@@ -10,6 +10,7 @@ internal sealed class Instance(IResourceWithEnvironment resource, string id, str
 {
     private const int KeptLines = 20;
     private const int SigTerm = 15;
+    private const string SetSid = "/usr/bin/setsid";
 
     private readonly Queue<string> _lastLines = new();
     private Process? _process;
@@ -64,15 +65,26 @@ internal sealed class Instance(IResourceWithEnvironment resource, string id, str
 
     public async Task StartAsync(ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(Command)
+        if (!Exists(Command))
+        {
+            throw new DistributedApplicationException($"there is no program '{Command}'.");
+        }
+
+        // A session of its own, where there is the tool for it: Ctrl-C is for the AppHost, which ends its children in order.
+        var start = new ProcessStartInfo(File.Exists(SetSid) ? SetSid : Command)
         {
             WorkingDirectory = workingDirectory,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        if (start.FileName == SetSid)
+        {
+            start.ArgumentList.Add(Command);
+        }
+
         await Environment!.ApplyAsync(start, Resource, Id, replica, cancellationToken);
-        Arguments = [.. start.ArgumentList];
+        Arguments = [.. start.FileName == SetSid ? start.ArgumentList.Skip(1) : start.ArgumentList];
 
         var logger = loggers.CreateLogger($"Aspire.Resources.{Id}");
         var ended = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -114,6 +126,11 @@ internal sealed class Instance(IResourceWithEnvironment resource, string id, str
             await Ended;
         }
     }
+
+    private static bool Exists(string command) => Path.IsPathRooted(command)
+        ? File.Exists(command)
+        : (System.Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            .Any(directory => File.Exists(Path.Combine(directory, command)) || File.Exists(Path.Combine(directory, command + ".exe")));
 
     private void Keep(ILogger logger, LogLevel level, string? line)
     {

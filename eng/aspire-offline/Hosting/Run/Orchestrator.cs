@@ -105,6 +105,11 @@ internal sealed partial class Orchestrator(
             await instance.StartAsync(loggers, _stopping.Token);
             _guardian.Watch(instance.Pid);
             Publish(instance, KnownResourceStates.Running);
+            if (_stopping.IsCancellationRequested)
+            {
+                await instance.StopAsync(GracePeriod, time); // its wave has passed
+            }
+
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
             var probing = ProbeAsync(instance, ended.Token);
             var exitCode = await instance.Ended;
