@@ -6,10 +6,16 @@ namespace AspireAgent.AppHost;
 /// <summary>Ports of this machine.</summary>
 internal static class LocalPorts
 {
+    private static readonly string[] DashboardUrls =
+    [
+        "ASPNETCORE_URLS", "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", "ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL",
+        "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL",
+    ];
+
     /// <summary>Gives the dashboard free ports, where no launch profile and nobody else has given it any.</summary>
     public static void ChooseForDashboard()
     {
-        foreach (var name in (string[])["ASPNETCORE_URLS", "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"])
+        foreach (var name in DashboardUrls)
         {
             if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)))
             {

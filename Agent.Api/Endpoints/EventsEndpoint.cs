@@ -42,23 +42,23 @@ internal static class EventsEndpoint
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken);
         var after = cursor.Seq;
-        if (!session.CanResume(cursor))
+        if (!session.Reader.CanResume(cursor))
         {
-            if (await session.SnapshotAsync(end.Token) is not { } snapshot)
+            if (await session.Reader.SnapshotAsync(end.Token) is not { } snapshot)
             {
                 yield return Moved;
                 yield break;
             }
 
             after = snapshot.Seq;
-            yield return new SseItem<string>(Reset(snapshot), "reset") { EventId = session.CursorOf(after).ToString() };
+            yield return new SseItem<string>(Reset(snapshot), "reset") { EventId = session.Reader.CursorOf(after).ToString() };
         }
         else if (after >= session.SavedSeq)
         {
             yield return Ping; // the response's headers go out with the first item
         }
 
-        await using var batches = session.ReadAsync(after, PingEvery, end.Token).GetAsyncEnumerator(end.Token);
+        await using var batches = session.Reader.ReadAsync(after, PingEvery, end.Token).GetAsyncEnumerator(end.Token);
         while (await NextAsync(batches, end.Token))
         {
             if (batches.Current.Count == 0)
@@ -68,7 +68,7 @@ internal static class EventsEndpoint
 
             foreach (var logged in batches.Current)
             {
-                yield return new SseItem<string>(logged.Json, logged.Type) { EventId = session.CursorOf(logged.Seq).ToString() };
+                yield return new SseItem<string>(logged.Json, logged.Type) { EventId = session.Reader.CursorOf(logged.Seq).ToString() };
             }
         }
 

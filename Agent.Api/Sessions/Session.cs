@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Reactive.Concurrency;
 using System.Reactive.Linq;
 using System.Reactive.Subjects;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using AspireAgent.Agent.Turns;
 using AspireAgent.Contracts;
@@ -26,19 +25,18 @@ internal sealed partial class Session : IAsyncDisposable
     private readonly Subject<bool> _destroyed = new();
     private readonly BehaviorSubject<(JsonObject Patch, long Revision)> _patch;
     private readonly SessionServices _services;
-    private readonly WriterHistory _writers;
     private readonly LogWriter _writer;
     private readonly IDisposable _turns;
     private SessionState _state;
     private ActiveTurn? _active;
-    private int _readers;
     private long _lastUsed;
 
     public Session(WriteGrant grant, SessionState state, WriterHistory writers, SessionServices services)
     {
-        (Grant, _state, _writers, _services) = (grant, state, writers, services);
+        (Grant, _state, _services) = (grant, state, services);
         _patch = new BehaviorSubject<(JsonObject, long)>((state.ConfigPatch, state.ConfigRevision));
         _writer = services.Writer(grant, state.Tenant, state.Ephemeral);
+        Reader = new SessionReader(this, _writer, writers, services);
         _lastUsed = services.Time.GetTimestamp();
 
         // Two configurations make one; neither makes the agent speak (I4). A turn has the snapshot of its input's instant (I3).
@@ -59,6 +57,9 @@ internal sealed partial class Session : IAsyncDisposable
     /// <summary>The right by which this pod writes.</summary>
     public WriteGrant Grant { get; }
 
+    /// <summary>What clients read of it.</summary>
+    public SessionReader Reader { get; }
+
     /// <summary>The fold of all that has been written, acknowledged or not yet.</summary>
     public SessionState State
     {
@@ -78,7 +79,7 @@ internal sealed partial class Session : IAsyncDisposable
     public Task<SessionEndReason> Ended => _writer.Ended;
 
     /// <summary>How long nobody has used it; zero while somebody reads it or something runs.</summary>
-    public TimeSpan IdleFor => Volatile.Read(ref _readers) == 0 && State is { Running: null, Waiting.IsEmpty: true }
+    public TimeSpan IdleFor => !Reader.IsInUse && State is { Running: null, Waiting.IsEmpty: true }
         ? _services.Time.GetElapsedTime(Volatile.Read(ref _lastUsed))
         : TimeSpan.Zero;
 
@@ -213,58 +214,6 @@ internal sealed partial class Session : IAsyncDisposable
         await _writer.AcknowledgedAsync(State.Seq, cancellationToken);
     }
 
-    /// <summary>Whether a client can go on from <paramref name="cursor"/>; if not, it needs a snapshot.</summary>
-    public bool CanResume(Cursor cursor) => _writers.Knows(cursor, SavedSeq);
-
-    /// <summary>The conversation as it stands, once the log holds it; null: it never will.</summary>
-    public async Task<SessionSnapshot?> SnapshotAsync(CancellationToken cancellationToken)
-    {
-        var snapshot = State.ToSnapshot();
-        return await _writer.AcknowledgedAsync(snapshot.Seq, cancellationToken) ? snapshot : null;
-    }
-
-    /// <summary>The cursor of an event that was written.</summary>
-    public Cursor CursorOf(long seq) => _writers.CursorOf(seq);
-
-    /// <summary>
-    /// What the log holds after <paramref name="after"/>, and then what it comes to hold, in order; an empty batch when there was
-    /// nothing for <paramref name="pingEvery"/>. Ends with the session, or when this pod may no longer write it.
-    /// </summary>
-    public async IAsyncEnumerable<IReadOnlyList<LoggedEvent>> ReadAsync(
-        long after, TimeSpan pingEvery, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var counted = _services.Subscriptions.Enter("reader");
-        Interlocked.Increment(ref _readers);
-        try
-        {
-            while (true)
-            {
-                var changed = _writer.Tail.Changed;
-                var ended = _writer.Tail.IsEnded;
-                var events = _writer.Tail.ReadAfter(after)
-                    ?? (await _services.Log.ReadAsync(Grant.Session, after, LogWriter.BatchCap)).Events;
-                if (events.Count > 0)
-                {
-                    after = events[^1].Seq;
-                    yield return events;
-                }
-                else if (ended || State is { Closed: true } closed && after >= closed.Seq)
-                {
-                    yield break;
-                }
-                else if (!await CompletesWithinAsync(changed, pingEvery, cancellationToken))
-                {
-                    yield return [];
-                }
-            }
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _readers);
-            Touch();
-        }
-    }
-
     /// <summary>Cancels what runs, writes what waits and lets go of everything; the log stays as it is.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -274,7 +223,8 @@ internal sealed partial class Session : IAsyncDisposable
         await _writer.DisposeAsync();
     }
 
-    private void Touch() => Volatile.Write(ref _lastUsed, _services.Time.GetTimestamp());
+    /// <summary>Somebody uses it now.</summary>
+    internal void Touch() => Volatile.Write(ref _lastUsed, _services.Time.GetTimestamp());
 
     // Inputs come one at a time, as Rx demands.
     private void Enter(TurnInput input)
@@ -401,19 +351,6 @@ internal sealed partial class Session : IAsyncDisposable
             }
 
             return happened;
-        }
-    }
-
-    private async Task<bool> CompletesWithinAsync(Task task, TimeSpan limit, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await task.WaitAsync(limit, _services.Time, cancellationToken);
-            return true;
-        }
-        catch (TimeoutException)
-        {
-            return false;
         }
     }
 

@@ -20,8 +20,9 @@ internal static class AccessRegistration
             .AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(KeyScheme, null)
             .AddJwtBearer(JwtScheme, jwt => jwt.MapInboundClaims = false)
             .AddPolicyScheme(EitherScheme, null, options => options.ForwardDefaultSelector = Choose);
-        services.AddOptions<JwtBearerOptions>(JwtScheme).Configure<IOptions<AccessOptions>>((jwt, access) =>
+        services.AddOptions<JwtBearerOptions>(JwtScheme).Configure<IOptions<AccessOptions>, IHostEnvironment>((jwt, access, environment) =>
         {
+            jwt.RequireHttpsMetadata = !environment.IsDevelopment();
             jwt.Authority = access.Value.Jwt.Authority.Length > 0 ? access.Value.Jwt.Authority : null;
             jwt.Audience = access.Value.Jwt.Audience;
             jwt.TokenValidationParameters.NameClaimType = Caller.SubjectClaim;

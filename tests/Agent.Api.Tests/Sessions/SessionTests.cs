@@ -291,7 +291,7 @@ public sealed class SessionTests(RedisPair servers) : IAsyncLifetime
     private static async Task<List<long>> ReadToEndAsync(Session session, long after)
     {
         var seen = new List<long>();
-        await foreach (var batch in session.ReadAsync(after, TimeSpan.FromSeconds(30), default))
+        await foreach (var batch in session.Reader.ReadAsync(after, TimeSpan.FromSeconds(30), default))
         {
             seen.AddRange(batch.Select(logged => logged.Seq));
         }

@@ -22,6 +22,7 @@ internal static class Dashboard
             .WithEnvironment("ASPNETCORE_URLS", configuration["ASPNETCORE_URLS"])
             .WithEnvironment("ASPNETCORE_ENVIRONMENT", "Production")
             .WithEnvironment("ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", configuration["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"])
+            .WithEnvironment("ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL", configuration["ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL"])
             .WithEnvironment("ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL", "") // there is none here
             .WithEnvironment("DASHBOARD__FRONTEND__AUTHMODE", "BrowserToken")
             .WithEnvironment("DASHBOARD__FRONTEND__BROWSERTOKEN", configuration["AppHost:BrowserToken"])

@@ -1,0 +1,3 @@
+using AspireAgent.Testing;
+
+[assembly: AssemblyFixture(typeof(RedisPair))]
