@@ -136,10 +136,22 @@ internal sealed partial class TurnPipeline(
             HttpRequestException or IOException or InvalidDataException => (ProblemTypes.ModelError, true),
             _ => (ProblemTypes.TurnError, false),
         };
-        LogFailed(turn.Turn, error, exception);
+        if (error == ProblemTypes.TurnError)
+        {
+            LogUnexpected(turn.Turn, exception);
+        }
+        else
+        {
+            LogFailed(turn.Turn, error, exception.GetType().Name, (exception as ClientResultException)?.Status);
+        }
+
         return new TurnFailed(error, retriable) { Turn = turn.Turn };
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Turn {Turn} failed: {Error}.")]
-    private partial void LogFailed(string turn, string error, Exception exception);
+    // A vendor's words may quote the prompt: they stay out of the log.
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Turn {Turn} failed: {Error} ({Reason}, status {Status}).")]
+    private partial void LogFailed(string turn, string error, string reason, int? status);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Turn {Turn} failed in a way that nobody foresaw.")]
+    private partial void LogUnexpected(string turn, Exception exception);
 }

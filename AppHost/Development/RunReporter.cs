@@ -58,7 +58,8 @@ internal sealed class RunReporter(
             Console.WriteLine($"  {change.ResourceId,-18} {now.State?.Text.ToLowerInvariant()}{health}");
         }
 
-        if (_restart && _ready && now.State?.Text is { } state && KnownResourceStates.TerminalStates.Contains(state))
+        if (_restart && _ready && now.State?.Text is { } state && state != KnownResourceStates.FailedToStart
+            && KnownResourceStates.TerminalStates.Contains(state))
         {
             await commands.ExecuteCommandAsync(change.ResourceId, KnownResourceCommands.StartCommand, cancellationToken);
         }
@@ -84,7 +85,8 @@ internal sealed class RunReporter(
 
     // Null without a dashboard: on the offline side it is a program of its own that may not be installed.
     private string? DashboardUrl() =>
-        configuration["ASPNETCORE_URLS"]?.Split(';')[0] is { } url && configuration["AppHost:BrowserToken"] is { } token
+        _latest.Values.Any(known => known.Resource.Name == "aspire-dashboard")
+        && configuration["ASPNETCORE_URLS"]?.Split(';')[0] is { } url && configuration["AppHost:BrowserToken"] is { } token
             ? $"{url}/login?t={token}"
             : null;
 }
