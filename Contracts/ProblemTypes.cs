@@ -19,7 +19,6 @@ public static class ProblemTypes
     public const string ModelNotFound = Prefix + "model-not-found";
     public const string NotOwner = Prefix + "not-owner";
     public const string Unavailable = Prefix + "unavailable";
-    public const string Conflict = Prefix + "conflict";
     public const string RevisionRequired = Prefix + "revision-required";
     public const string RevisionStale = Prefix + "revision-stale";
     public const string Internal = Prefix + "internal";

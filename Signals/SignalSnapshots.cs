@@ -57,15 +57,5 @@ public sealed class SignalSnapshots<T>(IConnectionMultiplexer redis, string kind
         }) == 1;
 
     /// <summary>Calls <paramref name="woken"/> after each replacement, until the result is disposed; a lost wake-up is possible.</summary>
-    public async Task<IAsyncDisposable> OnWakeAsync(Action woken)
-    {
-        var queue = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(SignalKeys.Wake(kind)));
-        queue.OnMessage(_ => woken());
-        return new Subscription(queue);
-    }
-
-    private sealed class Subscription(ChannelMessageQueue queue) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync() => await queue.UnsubscribeAsync();
-    }
+    public Task<IAsyncDisposable> OnWakeAsync(Action woken) => SignalWakes.SubscribeAsync(redis, kind, woken);
 }

@@ -7,6 +7,7 @@ using AspireAgent.Contracts;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Problems;
+using AspireAgent.Streams;
 
 namespace AspireAgent.Agent.Endpoints;
 
@@ -58,15 +59,14 @@ internal static class EventsEndpoint
             yield return Ping; // the response's headers go out with the first item
         }
 
-        await using var batches = session.Reader.ReadAsync(after, PingEvery, end.Token).GetAsyncEnumerator(end.Token);
-        while (await NextAsync(batches, end.Token))
+        await foreach (var batch in session.Reader.ReadAsync(after, PingEvery, end.Token).UntilCancelled(end.Token))
         {
-            if (batches.Current.Count == 0)
+            if (batch.Count == 0)
             {
                 yield return Ping;
             }
 
-            foreach (var logged in batches.Current)
+            foreach (var logged in batch)
             {
                 yield return new SseItem<string>(logged.Json, logged.Type) { EventId = session.Reader.CursorOf(logged.Seq).ToString() };
             }
@@ -84,16 +84,4 @@ internal static class EventsEndpoint
         ["seq"] = snapshot.Seq,
         ["snapshot"] = JsonSerializer.SerializeToNode(snapshot, WireJson.Types.SessionSnapshot),
     }.ToJsonString();
-
-    private static async ValueTask<bool> NextAsync<T>(IAsyncEnumerator<T> items, CancellationToken end)
-    {
-        try
-        {
-            return await items.MoveNextAsync();
-        }
-        catch (OperationCanceledException) when (end.IsCancellationRequested)
-        {
-            return false;
-        }
-    }
 }

@@ -51,7 +51,7 @@ internal sealed partial class Session : IAsyncDisposable
             .Concat()
             .TakeUntil(_destroyed)
             .CountedIn(services.Subscriptions, "session")
-            .Subscribe(happened => Write(happened), exception => LogPipelineBroke(Grant.Session, exception));
+            .Subscribe(happened => Write(happened), Break);
     }
 
     /// <summary>The right by which this pod writes.</summary>
@@ -226,6 +226,13 @@ internal sealed partial class Session : IAsyncDisposable
     /// <summary>Somebody uses it now.</summary>
     internal void Touch() => Volatile.Write(ref _lastUsed, _services.Time.GetTimestamp());
 
+    // A session that cannot answer any more is not kept: the next call takes it anew.
+    private void Break(Exception exception)
+    {
+        LogPipelineBroke(_services.Logger, Grant.Session, exception);
+        _ = _writer.DisposeAsync().AsTask();
+    }
+
     // Inputs come one at a time, as Rx demands.
     private void Enter(TurnInput input)
     {
@@ -356,6 +363,4 @@ internal sealed partial class Session : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The pipeline of session {Session} broke.")]
     private static partial void LogPipelineBroke(ILogger logger, string session, Exception exception);
-
-    private void LogPipelineBroke(string session, Exception exception) => LogPipelineBroke(_services.Logger, session, exception);
 }

@@ -12,7 +12,7 @@ internal sealed class SystemLedger(IConnectionMultiplexer redis) : ISignalSource
     public const long DefaultLimitTokens = 1_000_000;
 
     private const string Ledger = "budget:{system}:ledger";
-    private const string WakeChannel = "signal:budget:wake";
+    private const string Kind = "budget";
 
     // One slot by the tag {system}. Time never runs back: it is the server's, or the last one seen if that is later.
     private static readonly LuaScript Script = LuaScript.Prepare("""
@@ -44,17 +44,12 @@ internal sealed class SystemLedger(IConnectionMultiplexer redis) : ISignalSource
     public async Task<SignalValue<BudgetStatus>> LimitAsync(BudgetLimit limit)
     {
         var status = await RunAsync("none", 0, limit.LimitTokens);
-        await redis.GetSubscriber().PublishAsync(RedisChannel.Literal(WakeChannel), RedisValue.EmptyString);
+        await SignalWakes.SendAsync(redis, Kind);
         return status;
     }
 
     /// <inheritdoc />
-    public async Task<IAsyncDisposable> OnWakeAsync(Action woken)
-    {
-        var queue = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(WakeChannel));
-        queue.OnMessage(_ => woken());
-        return new Wakes(queue);
-    }
+    public Task<IAsyncDisposable> OnWakeAsync(Action woken) => SignalWakes.SubscribeAsync(redis, Kind, woken);
 
     private async Task<SignalValue<BudgetStatus>> RunAsync(string turn, long tokens, long limit)
     {
@@ -69,10 +64,5 @@ internal sealed class SystemLedger(IConnectionMultiplexer redis) : ISignalSource
         return reply is [var limitTokens, var used, var endsAt, var revision]
             ? new SignalValue<BudgetStatus>(revision, new BudgetStatus(limitTokens, used, DateTimeOffset.FromUnixTimeMilliseconds(endsAt)))
             : throw new InvalidOperationException("The ledger's script answered in another form than its own.");
-    }
-
-    private sealed class Wakes(ChannelMessageQueue queue) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync() => await queue.UnsubscribeAsync();
     }
 }

@@ -46,10 +46,8 @@ public static class SignalEndpoint
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken);
-        await using var values = signal.Heard.ReadLatestAsync(1, cancellationToken: end.Token).GetAsyncEnumerator(end.Token);
-        while (await NextAsync(values, end.Token))
+        await foreach (var value in signal.Heard.ReadLatestAsync(1).UntilCancelled(end.Token))
         {
-            var value = values.Current;
             if (value.Revision <= seen)
             {
                 yield return new SseItem<string>("{}", HeartbeatEvent);
@@ -61,18 +59,6 @@ public static class SignalEndpoint
             {
                 EventId = value.Revision.ToString(CultureInfo.InvariantCulture),
             };
-        }
-    }
-
-    private static async ValueTask<bool> NextAsync<T>(IAsyncEnumerator<T> items, CancellationToken end)
-    {
-        try
-        {
-            return await items.MoveNextAsync();
-        }
-        catch (OperationCanceledException) when (end.IsCancellationRequested)
-        {
-            return false;
         }
     }
 }

@@ -1,8 +1,5 @@
-using System.Reactive.Linq;
-using System.Reactive.Subjects;
 using System.Text.Json;
 using System.Threading.Channels;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -13,29 +10,10 @@ namespace AspireAgent.Signals.Publishing;
 /// source is down the last value stands and no sign of life is given.
 /// </summary>
 public sealed partial class SignalPublisher<T>(ISignalSource<T> source, TimeProvider time, ILogger<SignalPublisher<T>> logger)
-    : BackgroundService, ISignal<T>
+    : SignalService<T>
 {
     /// <summary>Longest time between two reads, and between two signs of life.</summary>
     public static readonly TimeSpan ReadEvery = TimeSpan.FromSeconds(1);
-
-    private readonly ReplaySubject<SignalValue<T>> _heard = new(1);
-
-    /// <inheritdoc />
-    public SignalValue<T>? Current { get; private set; }
-
-    /// <inheritdoc />
-    public IObservable<SignalValue<T>> Heard => _heard.AsObservable();
-
-    /// <inheritdoc />
-    public IDisposable Subscribe(IObserver<SignalValue<T>> observer) =>
-        _heard.DistinctUntilChanged(value => value.Revision).Subscribe(observer);
-
-    /// <inheritdoc />
-    public override void Dispose()
-    {
-        _heard.Dispose();
-        base.Dispose();
-    }
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -65,22 +43,12 @@ public sealed partial class SignalPublisher<T>(ISignalSource<T> source, TimeProv
         }
         finally
         {
-            _heard.OnCompleted();
+            End();
             if (subscription is not null)
             {
                 await subscription.DisposeAsync();
             }
         }
-    }
-
-    private void Hear(SignalValue<T> value)
-    {
-        if (Current is null || value.Revision >= Current.Revision)
-        {
-            Current = value;
-        }
-
-        _heard.OnNext(Current);
     }
 
     private async Task WaitAsync(ChannelReader<bool> wakes, CancellationToken cancellationToken)

@@ -1,10 +1,7 @@
 using System.Globalization;
 using System.Net.ServerSentEvents;
-using System.Reactive.Linq;
-using System.Reactive.Subjects;
 using System.Text.Json;
 using AspireAgent.Signals.Publishing;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -16,7 +13,7 @@ namespace AspireAgent.Signals.Subscribing;
 /// </summary>
 public sealed partial class SignalClient<T>(
     IHttpClientFactory clients, SignalClientOptions<T> options, SignalSnapshots<T> snapshots, TimeProvider time,
-    ILogger<SignalClient<T>> logger) : BackgroundService, ISignal<T>
+    ILogger<SignalClient<T>> logger) : SignalService<T>
 {
     /// <summary>Name of the <see cref="HttpClient"/> that all signals use.</summary>
     public const string HttpClientName = "signals";
@@ -25,25 +22,6 @@ public sealed partial class SignalClient<T>(
     private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
-
-    private readonly ReplaySubject<SignalValue<T>> _heard = new(1);
-
-    /// <inheritdoc />
-    public SignalValue<T>? Current { get; private set; }
-
-    /// <inheritdoc />
-    public IObservable<SignalValue<T>> Heard => _heard.AsObservable();
-
-    /// <inheritdoc />
-    public IDisposable Subscribe(IObserver<SignalValue<T>> observer) =>
-        _heard.DistinctUntilChanged(value => value.Revision).Subscribe(observer);
-
-    /// <inheritdoc />
-    public override void Dispose()
-    {
-        _heard.Dispose();
-        base.Dispose();
-    }
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -113,11 +91,11 @@ public sealed partial class SignalClient<T>(
             && long.TryParse(item.EventId, CultureInfo.InvariantCulture, out var revision)
             && JsonSerializer.Deserialize(item.Data, options.Json) is { } value)
         {
-            Accept(new SignalValue<T>(revision, value));
+            Hear(new SignalValue<T>(revision, value));
         }
         else if (Current is { } current)
         {
-            _heard.OnNext(current);
+            Hear(current);
         }
     }
 
@@ -127,23 +105,13 @@ public sealed partial class SignalClient<T>(
         {
             if (await snapshots.ReadAsync() is { } snapshot)
             {
-                Accept(snapshot);
+                Hear(snapshot);
             }
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or JsonException)
         {
             LogBroken(options.Kind, exception.GetType().Name);
         }
-    }
-
-    private void Accept(SignalValue<T> value)
-    {
-        if (Current is null || value.Revision > Current.Revision)
-        {
-            Current = value;
-        }
-
-        _heard.OnNext(Current);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The stream of signal {Signal} ended ({Reason}); connecting again.")]

@@ -57,26 +57,25 @@ public class SystemFixture : IAsyncLifetime
     /// <summary>The model's view of things.</summary>
     public HttpClient Model() => App.CreateHttpClient("model");
 
-    /// <summary>Processes of the system that run now, by resource.</summary>
-    public async Task<IReadOnlyList<(string Resource, string Id, int Pid, string? Url)>> ProcessesAsync()
+    /// <summary>Pids of the system's processes, by resource id, as soon as so many are known.</summary>
+    public async Task<IReadOnlyDictionary<string, int>> ProcessesAsync(int atLeast)
     {
-        var found = new Dictionary<string, (string, string, int, string?)>();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        var pids = new Dictionary<string, int>();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         await foreach (var change in App.ResourceNotifications.WatchAsync(limit.Token))
         {
             if (change.Snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is int pid)
             {
-                found[change.ResourceId] = (change.Resource.Name, change.ResourceId, pid, change.Snapshot.Urls.FirstOrDefault()?.Url);
+                pids[change.ResourceId] = pid;
             }
 
-            // The replay of what is known comes first; the gateway started last.
-            if (found.Values.Any(known => known.Item1 == "gateway") && found.Values.Any(known => known.Item1 == "agent"))
+            if (pids.Count >= atLeast)
             {
                 break;
             }
         }
 
-        return [.. found.Values];
+        return pids;
     }
 
     public static bool IsAlive(int pid)

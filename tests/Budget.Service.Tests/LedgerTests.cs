@@ -42,16 +42,18 @@ public class LedgerTests(RedisPair servers)
         using var changed = await client.PutAsJsonAsync("/v1/budget/limits/system", new { limitTokens = 4_321 });
 
         Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
-        var revisions = new List<long>();
+        var (revisions, published) = (new List<long>(), false);
         await foreach (var item in SseParser.Create(stream).EnumerateAsync())
         {
             revisions.Add(long.Parse(item.EventId!));
             if ((long)JsonNode.Parse(item.Data)!["limitTokens"]! == 4_321)
             {
+                published = true;
                 break;
             }
         }
 
+        Assert.True(published, "the stream ended without it");
         Assert.Equal(revisions.Order(), revisions);
     }
 

@@ -27,14 +27,9 @@ public class GlobalLayerTests(RedisPair servers)
 
         Assert.Equal(HttpStatusCode.OK, written.StatusCode);
         Assert.NotEqual(tag, written.Headers.ETag!.Tag);
-        await foreach (var item in SseParser.Create(stream).EnumerateAsync())
-        {
-            if (item.EventType == "value" && (string)JsonNode.Parse(item.Data)!["systemPrompt"]! == "new")
-            {
-                Assert.Equal(written.Headers.ETag.Tag.Trim('"'), item.EventId);
-                break;
-            }
-        }
+        var published = await SseParser.Create(stream).EnumerateAsync().FirstAsync(
+            item => item.EventType == "value" && (string)JsonNode.Parse(item.Data)!["systemPrompt"]! == "new");
+        Assert.Equal(written.Headers.ETag.Tag.Trim('"'), published.EventId);
     }
 
     [Theory]

@@ -5,6 +5,7 @@ using AspireAgent.Gateway.Access;
 using AspireAgent.Gateway.Routing;
 using AspireAgent.ServiceDefaults.Problems;
 using AspireAgent.ServiceDefaults.Trust;
+using AspireAgent.Streams;
 
 namespace AspireAgent.Gateway.Protocols.Sse;
 

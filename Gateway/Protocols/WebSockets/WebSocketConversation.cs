@@ -27,6 +27,7 @@ internal sealed class WebSocketConversation(WebSocket socket, Caller caller, str
         // A cancelled read or write breaks the connection; so these two are cancelled last, when the close had its time.
         using var broken = new CancellationTokenSource();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        await using var limit = stopping.Register(() => broken.CancelAfter(CloseWithin)); // also of a write that is stuck
         var reading = ReadAsync(frames, end.Token, broken.Token);
         var writing = WriteAsync(end.Token, broken.Token);
         await Task.WhenAny(writing, reading);

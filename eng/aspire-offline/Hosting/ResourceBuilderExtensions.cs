@@ -111,9 +111,6 @@ public static class ResourceBuilderExtensions
     public static IResourceBuilder<T> WaitFor<T>(this IResourceBuilder<T> builder, IResourceBuilder<IResource> dependency)
         where T : IResourceWithWaitSupport => builder.WithAnnotation(new WaitForAnnotation(dependency.Resource));
 
-    public static IResourceBuilder<T> WithExplicitStart<T>(this IResourceBuilder<T> builder)
-        where T : IResource => builder.WithAnnotation(new ExplicitStartupAnnotation());
-
     /// <summary>Nothing to exclude from: the offline side publishes nothing.</summary>
     public static IResourceBuilder<T> ExcludeFromManifest<T>(this IResourceBuilder<T> builder)
         where T : IResource => builder;

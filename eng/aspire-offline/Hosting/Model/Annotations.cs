@@ -59,8 +59,6 @@ public class CommandLineArgsCallbackAnnotation(Func<CommandLineArgsCallbackConte
     public Func<CommandLineArgsCallbackContext, Task> Callback { get; } = callback;
 }
 
-public sealed class ExplicitStartupAnnotation : IResourceAnnotation;
-
 internal sealed record WaitForAnnotation(IResource Dependency) : IResourceAnnotation;
 
 internal sealed record HttpHealthAnnotation(string Endpoint, string Path, int StatusCode) : IResourceAnnotation;

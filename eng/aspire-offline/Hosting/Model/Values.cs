@@ -98,10 +98,6 @@ public sealed class EndpointReference(IResourceWithEndpoints owner, string endpo
         .FirstOrDefault(endpoint => endpoint.Name == EndpointName)
         ?? throw new InvalidOperationException($"The endpoint '{EndpointName}' of '{Resource.Name}' is not defined.");
 
-    public bool Exists => Resource.Annotations.OfType<EndpointAnnotation>().Any(endpoint => endpoint.Name == EndpointName);
-
-    public bool IsAllocated => EndpointAnnotation.Allocated.Count > 0;
-
     public string Scheme => EndpointAnnotation.UriScheme;
 
     public string Host => "localhost";

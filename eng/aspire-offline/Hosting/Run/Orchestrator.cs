@@ -48,10 +48,7 @@ internal sealed partial class Orchestrator(
                 var instance = Instance.Of(builder, resource, replica, Replicas(resource));
                 _instances[instance.Id] = instance;
                 Publish(instance, KnownResourceStates.NotStarted);
-                if (!resource.Annotations.OfType<ExplicitStartupAnnotation>().Any())
-                {
-                    _running.Add(RunAsync(instance, environment));
-                }
+                _running.Add(RunAsync(instance, environment));
             }
         }
 

@@ -1,13 +1,15 @@
 using System.Runtime.CompilerServices;
 
-namespace AspireAgent.Gateway.Protocols;
+namespace AspireAgent.Streams;
 
-internal static class AsyncStreams
+/// <summary><see cref="UntilCancelled"/>.</summary>
+public static class UntilCancelledOperator
 {
     /// <summary>Mirrors <paramref name="source"/>; a cancellation ends it like any other end instead of throwing.</summary>
     public static async IAsyncEnumerable<T> UntilCancelled<T>(
         this IAsyncEnumerable<T> source, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(source);
         await using var items = source.GetAsyncEnumerator(cancellationToken);
         while (await NextAsync(items, cancellationToken))
         {
