@@ -1,4 +1,6 @@
+using System.Reactive.Concurrency;
 using AspireAgent.Agent.Admission;
+using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Agent.Turns;
@@ -14,6 +16,7 @@ using AspireAgent.Signals;
 using AspireAgent.Signals.Subscribing;
 using AspireAgent.Streams;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace AspireAgent.Agent;
 
@@ -25,10 +28,14 @@ internal static class AgentRegistration
         services.AddInstance(InstanceKind.Agent, provider => () => provider.GetRequiredService<SessionHost>().Count);
         services.AddSingleton<SubscriptionCount>().AddSingleton(CreateMetrics);
 
-        services.AddHttpClient(SignalClient<AgentConfig>.HttpClientName).AddHttpMessageHandler<ServiceTokenHandler>().AsStreaming();
-        services.AddSignal("config", new Uri("http://config/v1/config/signal"), WireJson.Types.AgentConfig, required: true);
-        services.AddSignal("budget", new Uri("http://budget/v1/budget/signal"), WireJson.Types.BudgetStatus, required: true);
-        services.AddSignal("chaos", new Uri("http://chaos/v1/chaos/signal"), WireJson.Types.ChaosStatus, required: false);
+        services.AddHttpClient(SignalClient<ConfigLayers>.HttpClientName).AddHttpMessageHandler<ServiceTokenHandler>().AsStreaming();
+        services.AddSignal(ConfigKeys.Signal, new Uri("http://config/v1/config/signal"), WireJson.Types.ConfigLayers, SignalFallback.Disk);
+        services.AddSignal("budget", new Uri("http://budget/v1/budget/signal"), WireJson.Types.BudgetStatus, SignalFallback.Snapshot);
+        services.AddSignal("chaos", new Uri("http://chaos/v1/chaos/signal"), WireJson.Types.ChaosStatus, SignalFallback.None);
+        services.AddSingleton(provider => new TenantLayers(
+            provider.GetRequiredService<IConnectionMultiplexer>(), provider.GetRequiredService<ISignal<ConfigLayers>>(),
+            DefaultScheduler.Instance, provider.GetRequiredService<ILogger<TenantLayers>>()));
+        services.AddSingleton<ConfigSignals>().AddHostedService<ConfigReporter>();
 
         services.AddOptionsWithValidateOnStart<ModelOptions, ModelOptionsValidator>().BindConfiguration(ModelOptions.Section);
         services.AddHttpClient(ModelCatalog.HttpClientName).AsStreaming();

@@ -21,6 +21,10 @@ public static class ProblemTypes
     public const string Unavailable = Prefix + "unavailable";
     public const string RevisionRequired = Prefix + "revision-required";
     public const string RevisionStale = Prefix + "revision-stale";
+    public const string InvalidConfig = Prefix + "invalid-config";
+    public const string LayerFed = Prefix + "layer-fed";
+    public const string ReleaseState = Prefix + "release-state";
+    public const string ReleaseOverlap = Prefix + "release-overlap";
     public const string Internal = Prefix + "internal";
 
     public const string BudgetExhausted = "budget-exhausted";
@@ -28,4 +32,7 @@ public static class ProblemTypes
     public const string ModelTimeout = "model-timeout";
     public const string ModelRefused = "model-refused";
     public const string TurnError = "turn-error";
+    public const string SwitchedOff = "switched-off";
+    public const string LoopDetected = "loop-detected";
+    public const string Stalled = "stalled";
 }

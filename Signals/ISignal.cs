@@ -1,8 +1,9 @@
 namespace AspireAgent.Signals;
 
 /// <summary>
-/// A value that changes over time: subscribing replays the current one, then gives each change, in order of revision. It never
-/// completes and never fails; a source that is down leaves the last value standing.
+/// A value that changes over time: subscribing replays the current one, then gives each change, in order of revision; only a store
+/// that was reset to an older state makes it go back. It never completes and never fails; a source that is down leaves the last
+/// value standing.
 /// </summary>
 public interface ISignal<T> : IObservable<SignalValue<T>>
 {

@@ -1,14 +1,14 @@
 namespace AspireAgent.Signals;
 
-/// <summary>Names that a signal has in Redis.</summary>
-internal static class SignalKeys
+/// <summary>Names that a signal has in Redis. The hash tag lets a service write its snapshot in one script with its own keys.</summary>
+public static class SignalKeys
 {
     /// <summary>Hash <c>revision</c>, <c>value</c>: what the publisher stands at, and what subscribers fall back on.</summary>
-    public static string Snapshot(string kind) => $"signal:{kind}:snapshot";
+    public static string Snapshot(string kind) => $"signal:{{{kind}}}:snapshot";
 
     /// <summary>Pub/sub channel that only wakes; it carries no value.</summary>
-    public static string Wake(string kind) => $"signal:{kind}:wake";
+    public static string Wake(string kind) => $"signal:{{{kind}}}:wake";
 
-    public const string RevisionField = "revision";
-    public const string ValueField = "value";
+    internal const string RevisionField = "revision";
+    internal const string ValueField = "value";
 }

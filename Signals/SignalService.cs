@@ -1,5 +1,6 @@
 using System.Reactive.Linq;
 using System.Reactive.Subjects;
+using AspireAgent.Streams;
 using Microsoft.Extensions.Hosting;
 
 namespace AspireAgent.Signals;
@@ -17,7 +18,7 @@ public abstract class SignalService<T> : BackgroundService, ISignal<T>
 
     /// <inheritdoc />
     public IDisposable Subscribe(IObserver<SignalValue<T>> observer) =>
-        _heard.DistinctUntilChanged(value => value.Revision).Subscribe(observer);
+        _heard.DistinctByRevision(value => value.Revision).Subscribe(observer);
 
     /// <inheritdoc />
     public override void Dispose()
@@ -37,6 +38,13 @@ public abstract class SignalService<T> : BackgroundService, ISignal<T>
         }
 
         _heard.OnNext(Current);
+    }
+
+    /// <summary>Takes a value although an older one than the last: the store has lost what came after it, and counts anew.</summary>
+    protected void Reset(SignalValue<T> value)
+    {
+        Current = value;
+        _heard.OnNext(value);
     }
 
     /// <summary>Nothing more will be heard: this process ends.</summary>

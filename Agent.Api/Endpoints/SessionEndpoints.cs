@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts;
@@ -6,7 +7,6 @@ using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Problems;
 using AspireAgent.ServiceDefaults.Trust;
-using AspireAgent.Signals;
 using Microsoft.AspNetCore.Http.HttpResults;
 using StackExchange.Redis;
 
@@ -54,7 +54,7 @@ internal static class SessionEndpoints
     }
 
     private static async Task<IResult> Open(
-        OpenSessionRequest request, HttpContext context, SessionHost host, ModelCatalog models, ISignal<AgentConfig> config, TimeProvider time)
+        OpenSessionRequest request, HttpContext context, SessionHost host, ModelCatalog models, ConfigSignals config, TimeProvider time)
     {
         var receivedAt = time.GetTimestamp();
         var caller = Caller.Of(context.User);
@@ -63,16 +63,23 @@ internal static class SessionEndpoints
             return Problem.Of(StatusCodes.Status400BadRequest, ProblemTypes.InvalidRequest, "The session's id is the gateway's to give.");
         }
 
-        if (Check(request, models, config) is { } refused)
+        if (request.Input is { } first && CheckInput(first, models) is { } refused)
         {
             return refused;
         }
 
+        var cohort = Cohort.Draw(config.Releases, caller.EndUser is { } user ? $"{caller.Tenant}/{user}" : id);
         var opened = new SessionOpened(
-            caller.Tenant, caller.Tier, caller.Subject, null, request.Metadata, request.History, request.Ephemeral);
+            caller.Tenant, caller.Tier, caller.Subject, cohort, request.Metadata, request.History, request.Ephemeral, caller.Group);
         Session? session;
         try
         {
+            var audience = await config.CurrentAsync(new Audience(caller.Tenant, caller.Group, cohort), context.RequestAborted);
+            if (request.Config is { } own && SessionConfig.Check(audience, own) is { } problem)
+            {
+                return Refused(problem);
+            }
+
             session = await host.OpenAsync(id, opened, request, context.RequestAborted);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
@@ -95,29 +102,6 @@ internal static class SessionEndpoints
         }
 
         return TypedResults.Created($"/v1/sessions/{id}", created);
-    }
-
-    private static IResult? Check(OpenSessionRequest request, ModelCatalog models, ISignal<AgentConfig> config)
-    {
-        if (config.Current is not { } current)
-        {
-            return Problem.Of(StatusCodes.Status503ServiceUnavailable, ProblemTypes.Unavailable, "The configuration is not loaded yet.");
-        }
-
-        if (request.Config is { } patch)
-        {
-            if (SessionConfig.Forbidden(patch) is { Count: > 0 } forbidden)
-            {
-                return Forbidden(forbidden);
-            }
-
-            if (SessionConfig.Errors(current.Value, patch) is { Count: > 0 } errors)
-            {
-                return Invalid(errors);
-            }
-        }
-
-        return request.Input is null ? null : CheckInput(request.Input, models);
     }
 
     private static IResult? CheckInput(InputRequest input, ModelCatalog models) =>
@@ -179,8 +163,7 @@ internal static class SessionEndpoints
             await session.PatchAsync(patch, context.RequestAborted) switch
             {
                 PatchOutcome.Changed { Revision: var revision } => TypedResults.Ok(new JsonObject { ["revision"] = revision }),
-                PatchOutcome.Forbidden { Properties: var properties } => Forbidden(properties),
-                PatchOutcome.Invalid { Errors: var errors } => Invalid(errors),
+                PatchOutcome.Refused { Problem: var problem } => Refused(problem),
                 PatchOutcome.Closed => Closed(),
                 _ => Lost(),
             });
@@ -197,10 +180,14 @@ internal static class SessionEndpoints
     private static ProblemHttpResult Lost() =>
         Problem.Of(StatusCodes.Status503ServiceUnavailable, ProblemTypes.Unavailable, "The session has moved; try again.");
 
-    private static ProblemHttpResult Forbidden(IReadOnlyList<string> properties) => Problem.Of(
-        StatusCodes.Status403Forbidden, ProblemTypes.Forbidden, "A session may not set this.",
-        $"Not a session's to set: {string.Join(", ", properties)}.");
-
-    private static ProblemHttpResult Invalid(IReadOnlyList<string> errors) => Problem.Of(
-        StatusCodes.Status422UnprocessableEntity, ProblemTypes.InvalidRequest, "The configuration would not be valid.", string.Join(' ', errors));
+    private static ProblemHttpResult Refused(SessionConfigProblem problem) => problem switch
+    {
+        SessionConfigProblem.Forbidden { Properties: var properties } => Problem.Of(
+            StatusCodes.Status403Forbidden, ProblemTypes.Forbidden, "A session may not set this.",
+            $"Not a session's to set, or to loosen: {string.Join(", ", properties)}."),
+        SessionConfigProblem.Invalid { Errors: var errors } => Problem.Of(
+            StatusCodes.Status422UnprocessableEntity, ProblemTypes.InvalidConfig, "The configuration would not be valid.",
+            string.Join(' ', errors.Select(error => $"{error.Key}: {string.Join(' ', error.Value)}")), errors),
+        _ => throw new InvalidOperationException($"{problem.GetType().Name} has no answer."),
+    };
 }

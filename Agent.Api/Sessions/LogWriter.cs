@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using AspireAgent.Contracts.Sessions;
 using StackExchange.Redis;
@@ -16,10 +17,10 @@ internal sealed partial class LogWriter : IAsyncDisposable
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(10);
 
-    private readonly Channel<SessionEvent> _waiting = Channel.CreateUnbounded<SessionEvent>(new() { SingleReader = true });
+    private readonly Channel<Waiting> _waiting = Channel.CreateUnbounded<Waiting>(new() { SingleReader = true });
     private readonly SessionLog _log;
     private readonly WriteGrant _grant;
-    private readonly string _tenant;
+    private readonly SessionFacts _facts;
     private readonly TimeSpan _timeToLive;
     private readonly TimeProvider _time;
     private readonly AgentMetrics _metrics;
@@ -28,9 +29,9 @@ internal sealed partial class LogWriter : IAsyncDisposable
     private long _enqueued;
 
     public LogWriter(
-        SessionLog log, WriteGrant grant, string tenant, TimeSpan timeToLive, TimeProvider time, AgentMetrics metrics, ILogger logger)
+        SessionLog log, WriteGrant grant, SessionFacts facts, TimeSpan timeToLive, TimeProvider time, AgentMetrics metrics, ILogger logger)
     {
-        (_log, _grant, _tenant, _timeToLive, _time, _metrics, _logger) = (log, grant, tenant, timeToLive, time, metrics, logger);
+        (_log, _grant, _facts, _timeToLive, _time, _metrics, _logger) = (log, grant, facts, timeToLive, time, metrics, logger);
         _enqueued = grant.LastSeq;
         Tail = new LogTail(grant.LastSeq);
         _loop = Task.Run(WriteAsync);
@@ -42,11 +43,13 @@ internal sealed partial class LogWriter : IAsyncDisposable
     /// <summary>Ends when nothing more can be written, with the reason.</summary>
     public Task<SessionEndReason> Ended => _loop;
 
-    /// <summary>Hands over an event that bears its seq already. Calls come in the order of seq, one at a time.</summary>
-    public void Enqueue(SessionEvent happened)
+    /// <summary>Hands over an event that bears its seq already, and the state after it. Calls come in the order of seq, one at a time.</summary>
+    public void Enqueue(SessionEvent happened, SessionState after)
     {
         Volatile.Write(ref _enqueued, happened.Seq);
-        _waiting.Writer.TryWrite(happened);
+        _waiting.Writer.TryWrite(happened is ConfigChanged
+            ? new Waiting(happened, after.ConfigPatch, after.ConfigRevision)
+            : new Waiting(happened, null, 0));
     }
 
     /// <summary>Completes when the log holds <paramref name="seq"/>; false: it never will.</summary>
@@ -90,17 +93,20 @@ internal sealed partial class LogWriter : IAsyncDisposable
     {
         var reason = SessionEndReason.Closed;
         var batch = new List<LoggedEvent>(BatchCap);
+        Waiting? config = null;
         try
         {
             while (reason is SessionEndReason.Closed && await _waiting.Reader.WaitToReadAsync())
             {
                 batch.Clear();
-                while (batch.Count < BatchCap && _waiting.Reader.TryRead(out var happened))
+                config = null;
+                while (batch.Count < BatchCap && _waiting.Reader.TryRead(out var next))
                 {
-                    batch.Add(LoggedEvent.Of(happened));
+                    batch.Add(LoggedEvent.Of(next.Happened));
+                    config = next.Config is null ? config : next;
                 }
 
-                reason = await AppendAsync(batch);
+                reason = await AppendAsync(batch, config);
             }
         }
         finally
@@ -111,15 +117,16 @@ internal sealed partial class LogWriter : IAsyncDisposable
         return reason;
     }
 
-    private async Task<SessionEndReason> AppendAsync(List<LoggedEvent> batch)
+    private async Task<SessionEndReason> AppendAsync(List<LoggedEvent> batch, Waiting? config)
     {
         var id = Guid.NewGuid().ToString("N");
+        var events = new LogBatch([.. batch.Select(logged => logged.Json)], config?.Config, config?.ConfigRevision ?? 0);
         var started = _time.GetTimestamp();
         while (true)
         {
             try
             {
-                var outcome = await _log.AppendAsync(_grant, batch[0].Seq, id, _tenant, _timeToLive, [.. batch.Select(logged => logged.Json)]);
+                var outcome = await _log.AppendAsync(_grant, batch[0].Seq, id, _facts, _timeToLive, events);
                 if (outcome is AppendOutcome.Ok)
                 {
                     _metrics.Appended(_time.GetElapsedTime(started), batch.Count);
@@ -148,6 +155,8 @@ internal sealed partial class LogWriter : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The log of session {Session} cannot be written ({Reason}); it ends here.")]
     private partial void LogGaveUp(string session, string reason);
+
+    private sealed record Waiting(SessionEvent Happened, JsonObject? Config, long ConfigRevision);
 }
 
 /// <summary>Why a pod no longer writes a session.</summary>

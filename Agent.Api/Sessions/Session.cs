@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using System.Reactive.Concurrency;
+using System.Reactive.Disposables;
 using System.Reactive.Linq;
 using System.Reactive.Subjects;
+using System.Reactive.Threading.Tasks;
 using System.Text.Json.Nodes;
+using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.Turns;
 using AspireAgent.Contracts;
 using AspireAgent.Contracts.Budget;
@@ -21,9 +24,13 @@ internal sealed partial class Session : IAsyncDisposable
 {
     private readonly Lock _lock = new();
     private readonly object _inputGate = new();
+    private readonly Lock _patchGate = new();
     private readonly Subject<TurnInput> _inputs = new();
     private readonly Subject<bool> _destroyed = new();
     private readonly BehaviorSubject<(JsonObject Patch, long Revision)> _patch;
+    private readonly ReplaySubject<AudienceConfig> _audience = new(1);
+    private readonly ReplaySubject<SessionSettings> _settings = new(1);
+    private readonly CompositeDisposable _config = [];
     private readonly SessionServices _services;
     private readonly LogWriter _writer;
     private readonly IDisposable _turns;
@@ -35,15 +42,16 @@ internal sealed partial class Session : IAsyncDisposable
     {
         (Grant, _state, _services) = (grant, state, services);
         _patch = new BehaviorSubject<(JsonObject, long)>((state.ConfigPatch, state.ConfigRevision));
-        _writer = services.Writer(grant, state.Tenant, state.Ephemeral);
+        _writer = services.Writer(grant, state);
         Reader = new SessionReader(this, _writer, writers, services);
         _lastUsed = services.Time.GetTimestamp();
 
         // Two configurations make one; neither makes the agent speak (I4). A turn has the snapshot of its input's instant (I3).
-        var snapshots = services.Config.CombineLatest(_patch, SessionConfig.Snapshot);
+        _config.Add(SessionConfig.Merge(_audience, _patch).CountedIn(services.Subscriptions, "session-config").Subscribe(_settings));
+        _config.Add(services.Config.For(new Audience(state.Tenant, state.Group, state.Cohort)).Subscribe(_audience));
         var budgets = services.Budget.Select(value => (BudgetStatus?)value.Value).StartWith((BudgetStatus?)null);
         _turns = _inputs
-            .WithLatestFrom(snapshots, (input, snapshot) => (Input: input, Snapshot: snapshot))
+            .WithSnapshotOf(_settings, (input, settings) => (Input: input, Snapshot: settings.Turn))
             .WithLatestFrom(budgets, (asked, budget) => (asked.Input, asked.Snapshot, Budget: budget))
             .Do(asked => BargeIn(asked.Input, asked.Snapshot))
             .ObserveOn(TaskPoolScheduler.Default)
@@ -172,22 +180,29 @@ internal sealed partial class Session : IAsyncDisposable
         return turn;
     }
 
-    /// <summary>Changes the session layer of the configuration, from the next input on.</summary>
+    /// <summary>Changes the session layer of the configuration: what is frozen by a turn from the next input on, the rest at once.</summary>
     public async Task<PatchOutcome> PatchAsync(JsonObject patch, CancellationToken cancellationToken)
     {
         Touch();
-        if (SessionConfig.Forbidden(patch) is { Count: > 0 } forbidden)
+        var audience = await _audience.FirstAsync().ToTask(cancellationToken).WaitAsync(ConfigSignals.Patience, _services.Time, cancellationToken);
+        ConfigChanged? changed;
+        lock (_patchGate)
         {
-            return new PatchOutcome.Forbidden(forbidden);
+            // The names are those of the change: to take a property out is to set it. The values are those of the whole.
+            if (LayerRules.Forbidden(patch, Layer.Session) is { Count: > 0 } forbidden)
+            {
+                return new PatchOutcome.Refused(new SessionConfigProblem.Forbidden(forbidden));
+            }
+
+            if (SessionConfig.Check(audience, (JsonObject)MergePatch.Apply(State.ConfigPatch, patch)!) is { } problem)
+            {
+                return new PatchOutcome.Refused(problem);
+            }
+
+            changed = WritePatch(patch);
         }
 
-        if (_services.Config.Current is { } config
-            && SessionConfig.Errors(config.Value, (JsonObject)MergePatch.Apply(State.ConfigPatch, patch)!) is { Count: > 0 } errors)
-        {
-            return new PatchOutcome.Invalid(errors);
-        }
-
-        if (WritePatch(patch) is not { } changed)
+        if (changed is null)
         {
             return new PatchOutcome.Closed();
         }
@@ -220,6 +235,7 @@ internal sealed partial class Session : IAsyncDisposable
         _destroyed.OnNext(true);
         _destroyed.OnCompleted();
         _turns.Dispose();
+        _config.Dispose();
         await _writer.DisposeAsync();
     }
 
@@ -277,7 +293,9 @@ internal sealed partial class Session : IAsyncDisposable
         }
 
         // The stop comes on a thread of its own: whoever calls it may hold a lock that the turn's events need.
-        var session = new TurnSession(active.Clock, active.Stop.ObserveOn(TaskPoolScheduler.Default), _writer.RoomAsync);
+        var knobs = _settings.Select(settings => settings.Live).DistinctUntilChanged();
+        var session = new TurnSession(
+            active.Clock, active.Stop.ObserveOn(TaskPoolScheduler.Default), knobs.OnItsOwnThread(), _writer.RoomAsync);
         return _services.Turns.Run(new TurnRequest(input, snapshot, budget, before), session).Finally(() =>
         {
             lock (_lock)
@@ -326,15 +344,22 @@ internal sealed partial class Session : IAsyncDisposable
 
     private ConfigChanged? WritePatch(JsonObject patch)
     {
-        lock (_lock)
+        lock (_patchGate)
         {
-            if (_state.Closed)
+            ConfigChanged changed;
+            SessionState after;
+            lock (_lock)
             {
-                return null;
+                if (_state.Closed)
+                {
+                    return null;
+                }
+
+                changed = (ConfigChanged)Write(new ConfigChanged((JsonObject)patch.DeepClone(), _state.ConfigRevision + 1));
+                after = _state;
             }
 
-            var changed = (ConfigChanged)Write(new ConfigChanged((JsonObject)patch.DeepClone(), _state.ConfigRevision + 1));
-            _patch.OnNext((_state.ConfigPatch, _state.ConfigRevision));
+            _patch.OnNext((after.ConfigPatch, after.ConfigRevision)); // not under the lock: an input that waits for it needs that
             return changed;
         }
     }
@@ -351,7 +376,7 @@ internal sealed partial class Session : IAsyncDisposable
             }
 
             _state = _state.Apply(happened);
-            _writer.Enqueue(happened);
+            _writer.Enqueue(happened, _state);
             if (happened is TokenProduced { Fingerprint: not null } or ToolCalled && _active is { } active)
             {
                 _ = active.Clock.FirstTokenAsync(_writer.AcknowledgedAsync(happened.Seq, CancellationToken.None));

@@ -32,8 +32,11 @@ internal sealed partial class SessionHost(
                 : null;
         }
 
-        // The writer needs tenant and kind before the first event is folded in.
-        var empty = SessionState.Empty with { Tenant = opened.Tenant, Ephemeral = opened.Ephemeral };
+        // The writer and the configuration need these before the first event is folded in.
+        var empty = SessionState.Empty with
+        {
+            Tenant = opened.Tenant, Group = opened.Group, Cohort = opened.Cohort, Ephemeral = opened.Ephemeral,
+        };
         var session = new Session(grant, empty, new WriterHistory([new Cursor(1, grant.Nonce)]), services);
         Keep(session);
         return await session.OpenAsync(opened, request.Config ?? [], cancellationToken) ? session : null;

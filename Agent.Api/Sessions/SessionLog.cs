@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using AspireAgent.Contracts.Sessions;
 using StackExchange.Redis;
 
@@ -22,10 +23,14 @@ internal sealed class SessionLog(IConnectionMultiplexer redis)
 
     /// <summary>Appends a batch. A repeat with the same <paramref name="batch"/> id is safe.</summary>
     public async Task<AppendOutcome> AppendAsync(
-        WriteGrant grant, long expectedSeq, string batch, string tenant, TimeSpan timeToLive, IReadOnlyList<string> events)
+        WriteGrant grant, long expectedSeq, string batch, SessionFacts facts, TimeSpan timeToLive, LogBatch events)
     {
         var seconds = (long)timeToLive.TotalSeconds;
-        RedisValue[] values = [grant.Token, expectedSeq, batch, seconds, tenant, .. events.Select(json => (RedisValue)json)];
+        RedisValue[] values =
+        [
+            grant.Token, expectedSeq, batch, seconds, facts.Tenant, facts.Group ?? "", facts.Cohort ?? "",
+            events.Config?.ToJsonString() ?? "", events.Config is null ? "" : events.ConfigRevision, .. events.Events.Select(json => (RedisValue)json),
+        ];
         var reply = (string?)await redis.GetDatabase().ScriptEvaluateAsync(SessionScripts.Append, Keys(grant.Session), values);
         return reply switch
         {
@@ -68,6 +73,12 @@ internal sealed class SessionLog(IConnectionMultiplexer redis)
     private static RedisKey[] Keys(string session) =>
         [SessionKeys.Owner(session), SessionKeys.Log(session), SessionKeys.Meta(session)];
 }
+
+/// <summary>What a session is from its opening on, kept beside its log for whoever looks it up.</summary>
+internal sealed record SessionFacts(string Tenant, string? Group = null, string? Cohort = null);
+
+/// <summary>Events of one append, and the session layer as it stands after them where they changed it.</summary>
+internal sealed record LogBatch(IReadOnlyList<string> Events, JsonObject? Config = null, long ConfigRevision = 0);
 
 internal enum AppendOutcome
 {

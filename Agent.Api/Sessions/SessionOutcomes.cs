@@ -1,3 +1,4 @@
+using AspireAgent.Agent.Configuration;
 using AspireAgent.Contracts.Sessions;
 
 namespace AspireAgent.Agent.Sessions;
@@ -21,14 +22,11 @@ internal abstract record InputOutcome
 /// <summary>What became of a change of the session's configuration.</summary>
 internal abstract record PatchOutcome
 {
-    /// <summary>It holds from the next input on.</summary>
+    /// <summary>It holds.</summary>
     public sealed record Changed(long Revision) : PatchOutcome;
 
-    /// <summary>A session may not set these.</summary>
-    public sealed record Forbidden(IReadOnlyList<string> Properties) : PatchOutcome;
-
-    /// <summary>The configuration that it would make is not valid.</summary>
-    public sealed record Invalid(IReadOnlyList<string> Errors) : PatchOutcome;
+    /// <summary>A session may not set this, or it would not be valid.</summary>
+    public sealed record Refused(SessionConfigProblem Problem) : PatchOutcome;
 
     /// <summary>The session is closed.</summary>
     public sealed record Closed : PatchOutcome;

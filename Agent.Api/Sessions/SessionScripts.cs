@@ -17,7 +17,8 @@ internal static class SessionScripts
         """;
 
     /// <summary>
-    /// ARGV: token, expected seq, batch id, seconds to live, tenant, events. Returns ok, fenced (somebody else owns the
+    /// ARGV: token, expected seq, batch id, seconds to live, tenant, group, cohort, session layer and its revision (both '' where they did
+    /// not change), events. Returns ok, fenced (somebody else owns the
     /// session) or gap (the log ends elsewhere). A repeat of the last batch is ok and changes nothing.
     /// </summary>
     public const string Append = """
@@ -25,8 +26,9 @@ internal static class SessionScripts
         if redis.call('HGET', KEYS[3], 'lastBatch') == ARGV[3] then return 'ok' end
         local base = tonumber(redis.call('HGET', KEYS[3], 'base') or '1')
         if base + redis.call('LLEN', KEYS[2]) ~= tonumber(ARGV[2]) then return 'gap' end
-        for i = 6, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
-        redis.call('HSET', KEYS[3], 'lastBatch', ARGV[3], 'tenant', ARGV[5])
+        for i = 10, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+        redis.call('HSET', KEYS[3], 'lastBatch', ARGV[3], 'tenant', ARGV[5], 'group', ARGV[6], 'cohort', ARGV[7])
+        if ARGV[8] ~= '' then redis.call('HSET', KEYS[3], 'config', ARGV[8], 'configRevision', ARGV[9]) end
         for i = 1, 3 do redis.call('EXPIRE', KEYS[i], ARGV[4]) end
         return 'ok'
         """;

@@ -1,6 +1,7 @@
+using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.Turns;
 using AspireAgent.Contracts.Budget;
-using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Sessions;
 using AspireAgent.Signals;
 using AspireAgent.Streams;
 using Microsoft.Extensions.Options;
@@ -9,10 +10,11 @@ namespace AspireAgent.Agent.Sessions;
 
 /// <summary>What every session of this pod shares.</summary>
 internal sealed record SessionServices(
-    ISignal<AgentConfig> Config, ISignal<BudgetStatus> Budget, TurnPipeline Turns, SessionLog Log, SubscriptionCount Subscriptions,
+    ConfigSignals Config, ISignal<BudgetStatus> Budget, TurnPipeline Turns, SessionLog Log, SubscriptionCount Subscriptions,
     AgentMetrics Metrics, IOptions<SessionLifetimeOptions> Options, TimeProvider Time, ILogger<Session> Logger)
 {
     /// <summary>A writer for a session that was just taken.</summary>
-    public LogWriter Writer(WriteGrant grant, string tenant, bool ephemeral) => new(
-        Log, grant, tenant, ephemeral ? Options.Value.EphemeralTimeToLive : Options.Value.TimeToLive, Time, Metrics, Logger);
+    public LogWriter Writer(WriteGrant grant, SessionState session) => new(
+        Log, grant, new SessionFacts(session.Tenant, session.Group, session.Cohort),
+        session.Ephemeral ? Options.Value.EphemeralTimeToLive : Options.Value.TimeToLive, Time, Metrics, Logger);
 }

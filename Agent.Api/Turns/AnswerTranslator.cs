@@ -5,7 +5,7 @@ using Microsoft.Extensions.AI;
 namespace AspireAgent.Agent.Turns;
 
 /// <summary>Turns a model's updates into events of one turn, and keeps what the turn's end must tell.</summary>
-internal sealed class AnswerTranslator(string turn, string code, string systemPrompt, string requestedModel)
+internal sealed class AnswerTranslator(string turn, string code, string promptVersion, string requestedModel)
 {
     private BuildId? _build;
     private UsageDetails? _usage;
@@ -68,5 +68,5 @@ internal sealed class AnswerTranslator(string turn, string code, string systemPr
     }
 
     private BuildId Build(ChatResponseUpdate update) =>
-        new(code, BuildId.Hash(systemPrompt), update.ModelId ?? requestedModel, BuildId.NoIndex);
+        new(code, promptVersion, update.ModelId ?? requestedModel, BuildId.NoIndex);
 }

@@ -1,12 +1,39 @@
+using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Sessions;
 
 namespace AspireAgent.Agent.Turns;
+
+/// <summary>What a turn shows its model.</summary>
+/// <param name="Kept">The messages, without the system prompt.</param>
+/// <param name="DroppedTurns">Older turns that did not fit.</param>
+/// <param name="MaxOutputTokens">Cap of the answer.</param>
+internal sealed record WindowPlan(IReadOnlyList<ConversationMessage> Kept, int DroppedTurns, int MaxOutputTokens);
 
 /// <summary>The part of a conversation that fits a model: its newest whole turns.</summary>
 internal static class ContextWindow
 {
     // What OpenAI's models add for each message of a chat.
     private const int TokensPerMessage = 4;
+
+    /// <summary>
+    /// What a turn shows its model and how much it lets it say, so that both together fit the window: the tightest of the model's own
+    /// and the configuration's. All of it is frozen with the turn: nothing that changes meanwhile can make the two disagree.
+    /// </summary>
+    /// <param name="conversation">What was said, the input included.</param>
+    /// <param name="systemPrompt">The system prompt.</param>
+    /// <param name="config">The turn's configuration.</param>
+    /// <param name="askedFor">The call's own cap.</param>
+    /// <param name="modelTokens">The model's window.</param>
+    /// <param name="countTokens">Counts a text.</param>
+    public static WindowPlan Plan(
+        IReadOnlyList<ConversationMessage> conversation, string systemPrompt, TurnConfig config, int? askedFor, int modelTokens,
+        Func<string, int> countTokens)
+    {
+        var window = Math.Min(modelTokens, config.ContextTokens ?? int.MaxValue);
+        var cap = Math.Min(Math.Min(askedFor ?? int.MaxValue, config.MaxOutputTokens), Math.Max(1, window / 2));
+        var (kept, dropped) = Fit(conversation, window - cap - TokensPerMessage - countTokens(systemPrompt), countTokens);
+        return new WindowPlan(kept, dropped, cap);
+    }
 
     /// <summary>
     /// The newest turns of <paramref name="messages"/> within <paramref name="limit"/> tokens. A turn begins with a user's message;

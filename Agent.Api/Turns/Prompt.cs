@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Sessions;
 using Microsoft.Extensions.AI;
 
@@ -11,15 +12,15 @@ internal static class Prompt
     public static IList<ChatMessage> Messages(string systemPrompt, IEnumerable<ConversationMessage> conversation) =>
         [new ChatMessage(ChatRole.System, systemPrompt), .. conversation.Select(ToChatMessage)];
 
-    /// <summary>How the model is to answer. What the call itself asks for comes before the configuration.</summary>
-    public static ChatOptions Options(TurnRequest turn)
+    /// <summary>How the model is to answer, in at most <paramref name="cap"/> tokens. What the call itself asks for comes before the configuration.</summary>
+    public static ChatOptions Options(TurnRequest turn, LiveKnobs live, int cap)
     {
-        var (config, call) = (turn.Snapshot.Config, turn.Input.Event.Options ?? new InputOptions());
+        var call = turn.Input.Event.Options ?? new InputOptions();
         var options = new ChatOptions
         {
-            Temperature = (float?)(call.Temperature ?? config.Temperature),
-            TopP = (float?)(call.TopP ?? config.TopP),
-            MaxOutputTokens = Math.Min(call.MaxOutputTokens ?? int.MaxValue, config.MaxOutputTokens),
+            Temperature = (float?)(call.Temperature ?? live.Temperature),
+            TopP = (float?)(call.TopP ?? live.TopP),
+            MaxOutputTokens = cap,
             FrequencyPenalty = (float?)call.FrequencyPenalty,
             PresencePenalty = (float?)call.PresencePenalty,
             Seed = call.Seed,

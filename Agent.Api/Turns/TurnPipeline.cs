@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Reactive.Concurrency;
 using System.Reactive.Linq;
 using AspireAgent.Agent.Admission;
+using AspireAgent.Agent.Guards;
 using AspireAgent.Agent.Models;
 using AspireAgent.Contracts;
 using AspireAgent.Contracts.Sessions;
@@ -27,8 +28,9 @@ internal sealed partial class TurnPipeline(
     /// </summary>
     public IObservable<SessionEvent> Run(TurnRequest turn, TurnSession session) => Observable.Defer(() =>
     {
-        var route = models.RouteFor(turn.Input.Event.Options?.Model ?? turn.Snapshot.Config.Route);
-        var translator = new AnswerTranslator(turn.Turn, LocalInstance.Build, turn.Snapshot.Config.SystemPrompt, route.Model);
+        var route = models.RouteFor(turn.Input.Event.Options?.Model ?? turn.Snapshot.Config.Plan);
+        var prompt = new SystemPrompt(turn.Snapshot.Config);
+        var translator = new AnswerTranslator(turn.Turn, LocalInstance.Build, prompt.Version, route.Model);
         var activity = Activities.StartActivity("turn", ActivityKind.Internal, turn.Input.Trace);
         activity?.SetTag("aspireagent.turn.id", turn.Turn);
         activity?.SetTag("aspireagent.route", route.Name);
@@ -37,16 +39,19 @@ internal sealed partial class TurnPipeline(
         _ = MeasureFirstTokenAsync(session.Clock, route);
 
         var events = gate.Admits(turn.State.Tier, turn.Budget)
-            ? Observable.Defer(() => Answer(turn, session, route, translator)).Catch((Exception exception) => Observable.Return(Failed(turn, exception)))
+            ? Observable.Defer(() => Answer(turn, session, route, prompt, translator)).Catch((Exception exception) => Observable.Return(Failed(turn, exception)))
             : Observable.Return<SessionEvent>(new TurnFailed(ProblemTypes.BudgetExhausted, Retriable: true) { Turn = turn.Turn });
         return events
             .CutBy(session.Stop, by => new TurnCancelled(by) { Turn = turn.Turn })
+            .CutBy(
+                session.Knobs.Where(live => live.Kill.Answers),
+                _ => new TurnFailed(ProblemTypes.SwitchedOff, Retriable: true) { Turn = turn.Turn })
             .TakeUntil(happened => happened.EndsTurn) // a turn has one end
             .Do(happened => end = happened.EndsTurn ? happened : end)
             .Finally(() =>
             {
                 session.Clock.NoToken();
-                var spent = Settle(turn, translator);
+                var spent = Settle(turn, prompt, translator);
                 metrics.TurnEnded(end, route.Name, spent);
                 activity?.SetTag("aspireagent.outcome", AgentMetrics.ToTag(end));
                 activity?.SetTag("aspireagent.fingerprint", translator.Fingerprint);
@@ -56,19 +61,22 @@ internal sealed partial class TurnPipeline(
     });
 
     private IObservable<SessionEvent> Answer(
-        TurnRequest turn, TurnSession session, ModelRoute route, AnswerTranslator translator)
+        TurnRequest turn, TurnSession session, ModelRoute route, SystemPrompt prompt, AnswerTranslator translator)
     {
-        var options = Prompt.Options(turn);
-        var (kept, dropped) = ContextWindow.Fit(Conversation(turn), route.ContextTokens - (options.MaxOutputTokens ?? 0), tokens.Count);
-        var messages = Prompt.Messages(turn.Snapshot.Config.SystemPrompt, kept);
+        var (kept, dropped, cap) = ContextWindow.Plan(
+            Conversation(turn), prompt.Text, turn.Snapshot.Config, turn.Input.Event.Options?.MaxOutputTokens, route.ContextTokens, tokens.Count);
+        var messages = Prompt.Messages(prompt.Text, kept);
 
         var trimmed = dropped == 0
             ? Observable.Empty<SessionEvent>()
             : Observable.Return<SessionEvent>(new ContextTrimmed(dropped) { Turn = turn.Turn });
-        var spoken = PullSource
-            .FromAsyncEnumerable(token => route.Client.GetStreamingResponseAsync(messages, options, token), session.Room)
+        var spoken = session.Knobs.Take(1) // sampling is that of the instant of the call
+            .Select(live => Prompt.Options(turn, live, cap))
+            .SelectMany(options => PullSource.FromAsyncEnumerable(
+                token => route.Client.GetStreamingResponseAsync(messages, options, token), session.Room))
             .Timeout(Wait(route.FirstTokenTimeout), _ => Wait(route.TokenTimeout))
-            .SelectMany(translator.Translate);
+            .SelectMany(translator.Translate)
+            .Guard(session.Knobs, turn.Turn, DefaultScheduler.Instance);
         var completed = Observable.FromAsync(token => CompleteAsync(turn, translator, session.Clock, token));
         return trimmed.Concat(spoken).Concat(completed);
     }
@@ -110,9 +118,9 @@ internal sealed partial class TurnPipeline(
 
     private static double? Seconds(TimeSpan? duration) => duration is { } known ? Math.Round(known.TotalSeconds, 4) : null;
 
-    private TokenUsage Settle(TurnRequest turn, AnswerTranslator translator)
+    private TokenUsage Settle(TurnRequest turn, SystemPrompt prompt, AnswerTranslator translator)
     {
-        var spent = translator.Usage ?? (translator.Said.Count == 0 ? new TokenUsage(0, 0) : Estimate(turn, translator));
+        var spent = translator.Usage ?? (translator.Said.Count == 0 ? new TokenUsage(0, 0) : Estimate(turn, prompt, translator));
         if (spent.Input + spent.Output > 0)
         {
             usage.Report(turn.Turn, spent.Input + spent.Output);
@@ -122,8 +130,8 @@ internal sealed partial class TurnPipeline(
     }
 
     // A stream that was cut has told no usage: what was shown and said is counted here.
-    private TokenUsage Estimate(TurnRequest turn, AnswerTranslator translator) => new(
-        tokens.Count(turn.Snapshot.Config.SystemPrompt) + Conversation(turn).Sum(message => tokens.Count(message.Text)),
+    private TokenUsage Estimate(TurnRequest turn, SystemPrompt prompt, AnswerTranslator translator) => new(
+        tokens.Count(prompt.Text) + Conversation(turn).Sum(message => tokens.Count(message.Text)),
         translator.Said.Sum(tokens.Count));
 
     private SessionEvent Failed(TurnRequest turn, Exception exception)

@@ -12,7 +12,7 @@ namespace AspireAgent.Agent.Turns;
 internal sealed record TurnInput(InputAccepted Event, long ReceivedAt, ActivityContext Trace);
 
 /// <summary>The configuration as one turn sees it, from its input to its end.</summary>
-internal sealed record TurnSnapshot(AgentConfig Config, IReadOnlyDictionary<string, long> Revisions);
+internal sealed record TurnSnapshot(TurnConfig Config, IReadOnlyDictionary<string, long> Revisions);
 
 /// <summary>All that a turn is made of; none of it changes while the turn runs.</summary>
 internal sealed record TurnRequest(TurnInput Input, TurnSnapshot Snapshot, BudgetStatus? Budget, SessionState State)
@@ -24,5 +24,7 @@ internal sealed record TurnRequest(TurnInput Input, TurnSnapshot Snapshot, Budge
 /// <summary>What the session offers a running turn.</summary>
 /// <param name="Clock">Told by the session when the first token is saved.</param>
 /// <param name="Stop">Emits once when somebody ends the turn; replays.</param>
+/// <param name="Knobs">What the turn follows while it runs; replays.</param>
 /// <param name="Room">Awaited before each pull of the model.</param>
-internal sealed record TurnSession(TurnClock Clock, IObservable<CancelledBy> Stop, Func<CancellationToken, ValueTask> Room);
+internal sealed record TurnSession(
+    TurnClock Clock, IObservable<CancelledBy> Stop, IObservable<LiveKnobs> Knobs, Func<CancellationToken, ValueTask> Room);

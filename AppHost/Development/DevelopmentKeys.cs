@@ -9,12 +9,12 @@ namespace AspireAgent.AppHost.Development;
 /// <summary>API keys for a developer's machine: made at each start, or given as Keys:{name}. The gateway gets their hashes.</summary>
 internal sealed class DevelopmentKeys(IReadOnlyDictionary<string, string> keys)
 {
-    private static readonly (string Name, string Tenant, string Tier, string Role)[] Kinds =
+    private static readonly (string Name, string Tenant, string Tier, string Role, string Group)[] Kinds =
     [
-        ("user", "demo", "standard", "user"),
-        ("vip", "demo", "vip", "user"),
-        ("operator", "demo", "standard", "operator"),
-        ("other", "other", "standard", "user"),
+        ("user", "demo", "standard", "user", ""),
+        ("vip", "demo", "vip", "user", "vip"),
+        ("operator", "demo", "standard", "operator", ""),
+        ("other", "other", "standard", "user", ""),
     ];
 
     /// <summary>Plain keys by name.</summary>
@@ -26,14 +26,15 @@ internal sealed class DevelopmentKeys(IReadOnlyDictionary<string, string> keys)
 
     public void Describe(IResourceBuilder<ProjectResource> gateway)
     {
-        foreach (var (name, tenant, tier, role) in Kinds)
+        foreach (var (name, tenant, tier, role, group) in Kinds)
         {
             var prefix = $"Access__Keys__{name}__";
             gateway
                 .WithEnvironment(prefix + "Sha256", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Keys[name]))))
                 .WithEnvironment(prefix + "Tenant", tenant)
                 .WithEnvironment(prefix + "Tier", tier)
-                .WithEnvironment(prefix + "Role", role);
+                .WithEnvironment(prefix + "Role", role)
+                .WithEnvironment(prefix + "Group", group);
         }
     }
 }

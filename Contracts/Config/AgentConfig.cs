@@ -1,42 +1,37 @@
-using System.ComponentModel.DataAnnotations;
-using System.Text.Json.Serialization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using AspireAgent.Contracts.Json;
 
 namespace AspireAgent.Contracts.Config;
 
-/// <summary>What an agent does: the merged document of all configuration layers. A turn holds one snapshot of it.</summary>
-public sealed record AgentConfig
+/// <summary>
+/// What an agent does: the merged document of all layers, bound. On the wire it is one flat document; here it is two records, since
+/// a turn holds the one as it was at its input and follows the other.
+/// </summary>
+/// <param name="Turn">Frozen when a turn begins.</param>
+/// <param name="Live">Followed while it runs.</param>
+public sealed record AgentConfig(TurnConfig Turn, LiveKnobs Live)
 {
-    /// <summary>The system prompt; characters.</summary>
-    [Required, StringLength(65_536, MinimumLength = 1)]
-    public string SystemPrompt { get; init; } =
-        "You are a helpful assistant. Answer clearly and briefly, and say so when you do not know.";
+    /// <summary>What holds where no layer says anything.</summary>
+    public static AgentConfig Default { get; } = new(new TurnConfig(), new LiveKnobs());
 
-    /// <summary>The model route that serves; null: the deployment's default route.</summary>
-    [StringLength(64)]
-    public string? Route { get; init; }
+    private static readonly JsonNode? DefaultTurn = JsonSerializer.SerializeToNode(Default.Turn, WireJson.Types.TurnConfig);
+    private static readonly JsonNode? DefaultLive = JsonSerializer.SerializeToNode(Default.Live, WireJson.Types.LiveKnobs);
 
-    /// <summary>Sampling temperature; null: the model's default.</summary>
-    [Range(0.0, 2.0)]
-    public double? Temperature { get; init; }
+    /// <summary>Binds a valid document (see <see cref="LayerRules.Errors(JsonObject)"/>).</summary>
+    /// <exception cref="JsonException">It is not valid.</exception>
+    public static AgentConfig Bind(JsonObject document)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        var (turn, live) = (new JsonObject(), new JsonObject());
+        foreach (var (name, value) in document)
+        {
+            (ConfigProperties.IsLive(name) ? live : turn)[name] = value?.DeepClone();
+        }
 
-    /// <summary>Nucleus sampling mass; null: the model's default.</summary>
-    [Range(0.0, 1.0)]
-    public double? TopP { get; init; }
-
-    /// <summary>Cap of one answer; tokens.</summary>
-    [Range(1, 131_072)]
-    public int MaxOutputTokens { get; init; } = 1_024;
-
-    /// <summary>What an input does that arrives while a turn runs.</summary>
-    public InputPolicy InputPolicy { get; init; } = InputPolicy.Queue;
-}
-
-[JsonConverter(typeof(JsonStringEnumConverter<InputPolicy>))]
-public enum InputPolicy
-{
-    /// <summary>It waits for its turn.</summary>
-    [JsonStringEnumMemberName("queue")] Queue,
-
-    /// <summary>It cancels the running turn and all that wait (barge-in).</summary>
-    [JsonStringEnumMemberName("interrupt")] Interrupt,
+        // Over the defaults, since the generated reader does not run the initializers of what a document leaves out.
+        return new AgentConfig(
+            MergePatch.Apply(DefaultTurn, turn).Deserialize(WireJson.Types.TurnConfig)!,
+            MergePatch.Apply(DefaultLive, live).Deserialize(WireJson.Types.LiveKnobs)!);
+    }
 }

@@ -10,8 +10,10 @@ namespace AspireAgent.Contracts.Instances;
 /// <param name="State">Whether it takes new work.</param>
 /// <param name="Sessions">Live sessions (an agent's) or open streams (a gateway's).</param>
 /// <param name="Build">The code's version.</param>
+/// <param name="ConfigRevision">The configuration that it runs, where it follows one: the config signal's revision.</param>
 public sealed record InstanceInfo(
-    string Name, InstanceKind Kind, string Address, int Pid, InstanceState State, int Sessions, string Build);
+    string Name, InstanceKind Kind, string Address, int Pid, InstanceState State, int Sessions, string Build,
+    long? ConfigRevision = null);
 
 [JsonConverter(typeof(JsonStringEnumConverter<InstanceKind>))]
 public enum InstanceKind

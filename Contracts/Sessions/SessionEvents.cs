@@ -10,8 +10,9 @@ namespace AspireAgent.Contracts.Sessions;
 /// </summary>
 public sealed record SessionOpened(
     string Tenant, string Tier, string Subject, string? Cohort = null,
-    JsonObject? Metadata = null, IReadOnlyList<ConversationMessage>? History = null, 
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Ephemeral = false) : SessionEvent;
+    JsonObject? Metadata = null, IReadOnlyList<ConversationMessage>? History = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Ephemeral = false,
+    string? Group = null) : SessionEvent;
 
 /// <summary>The last event of a log.</summary>
 public sealed record SessionClosed(string Reason) : SessionEvent;
@@ -37,6 +38,9 @@ public sealed record TokenProduced(string Text, string? Fingerprint = null, Buil
 /// </summary>
 public sealed record ToolCalled(
     string Call, string Name, string Arguments, string Effect, string? Fingerprint = null, BuildId? BuildId = null) : SessionEvent;
+
+/// <summary>A guard acted on the answer: <c>cut</c>, <c>warn</c> or <c>switch</c>.</summary>
+public sealed record GuardTripped(string Guard, string Action, string Detail) : SessionEvent;
 
 /// <summary>The answer is whole. Times are those of the owning pod's clock.</summary>
 /// <param name="Finish">stop, length, tool_calls or content_filter.</param>

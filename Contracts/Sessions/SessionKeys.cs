@@ -9,7 +9,10 @@ public static class SessionKeys
     /// <summary>List: one JSON event an element; the seq of element i is base + i.</summary>
     public static string Log(string session) => $"session:{{{session}}}:log";
 
-    /// <summary>Hash: <c>base</c>, <c>lastBatch</c>, <c>tenant</c>, <c>ttl</c>, <c>closed</c>, and <c>writer:{epoch}</c> = first seq and nonce.</summary>
+    /// <summary>
+    /// Hash: <c>base</c>, <c>lastBatch</c>, <c>tenant</c>, <c>group</c>, <c>cohort</c>, <c>config</c> and <c>configRevision</c> (the session
+    /// layer as the log has it, for whoever shows it), and <c>writer:{epoch}</c> = first seq and nonce.
+    /// </summary>
     public static string Meta(string session) => $"session:{{{session}}}:meta";
 
     /// <summary>The field of <see cref="Owner"/> that holds the fencing token.</summary>
@@ -20,4 +23,16 @@ public static class SessionKeys
 
     /// <summary>The field of <see cref="Meta"/> that names the tenant.</summary>
     public const string TenantField = "tenant";
+
+    /// <summary>The field of <see cref="Meta"/> that names the group of whoever opened it.</summary>
+    public const string GroupField = "group";
+
+    /// <summary>The field of <see cref="Meta"/> that holds the cohort's label.</summary>
+    public const string CohortField = "cohort";
+
+    /// <summary>The field of <see cref="Meta"/> that holds the session layer; JSON.</summary>
+    public const string ConfigField = "config";
+
+    /// <summary>The field of <see cref="Meta"/> that holds the session layer's revision.</summary>
+    public const string ConfigRevisionField = "configRevision";
 }

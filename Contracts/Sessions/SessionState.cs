@@ -21,6 +21,10 @@ public sealed record SessionState
 
     public string Subject { get; init; } = "";
 
+    /// <summary>The caller's group, by its claim.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>The releases that it is in, drawn when it was opened (see <see cref="Config.Cohort"/>).</summary>
     public string? Cohort { get; init; }
 
     public DateTimeOffset CreatedAt { get; init; }
@@ -61,6 +65,7 @@ public sealed record SessionState
                 Tenant = e.Tenant,
                 Tier = e.Tier,
                 Subject = e.Subject,
+                Group = e.Group,
                 Cohort = e.Cohort,
                 CreatedAt = e.At,
                 Ephemeral = e.Ephemeral,

@@ -48,9 +48,12 @@ public sealed class ApiKeyOptions
     public string Tier { get; set; } = Caller.StandardTier;
 
     public string Role { get; set; } = Caller.UserRole;
+
+    /// <summary>Group whose layer of the configuration holds; empty: none.</summary>
+    public string Group { get; set; } = "";
 }
 
-/// <summary>An OpenID Connect issuer. Its tokens carry the claims <c>tenant</c>, <c>tier</c> and <c>role</c>.</summary>
+/// <summary>An OpenID Connect issuer. Its tokens carry the claims <c>tenant</c>, <c>tier</c>, <c>role</c> and, where there are any, <c>group</c>.</summary>
 public sealed class JwtOptions
 {
     /// <summary>The issuer's address; empty: none.</summary>

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using AspireAgent.ServiceDefaults.Trust;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -35,9 +36,14 @@ internal static class AccessRegistration
     // Without a tenant all such callers would be one; and nobody outside is a service.
     private static Task RequireTenantAndRole(TokenValidatedContext context)
     {
-        if (context.Principal is not { } user || Caller.Of(user) is not { Tenant.Length: > 0, Role: Caller.UserRole or Caller.OperatorRole })
+        if (context.Principal is not { } user
+            || Caller.Of(user) is not { Tenant.Length: > 0, Role: Caller.UserRole or Caller.OperatorRole } caller)
         {
             context.Fail("The token needs a tenant, and a role that is user or operator.");
+        }
+        else if (caller is { EndUser: null, Subject.Length: > 0 })
+        {
+            user.AddIdentity(new ClaimsIdentity([new Claim(Caller.EndUserClaim, caller.Subject)])); // a key stands for an application, a token for a person
         }
 
         return Task.CompletedTask;

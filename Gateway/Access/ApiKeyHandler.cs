@@ -41,7 +41,8 @@ internal sealed class ApiKeys(IOptions<AccessOptions> options)
 {
     private readonly Dictionary<string, Caller> _byHash = options.Value.Keys.ToDictionary(
         key => key.Value.Sha256.ToLowerInvariant(),
-        key => new Caller(key.Key, key.Value.Tenant, key.Value.Tier, key.Value.Role));
+        key => new Caller(
+            key.Key, key.Value.Tenant, key.Value.Tier, key.Value.Role, Group: key.Value.Group is { Length: > 0 } group ? group : null));
 
     public Caller? Find(string key) =>
         _byHash.GetValueOrDefault(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key))));

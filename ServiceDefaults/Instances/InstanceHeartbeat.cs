@@ -38,11 +38,17 @@ internal sealed partial class InstanceHeartbeat(
                 await Task.Delay(UntilHealthyEvery, time, stoppingToken);
             }
 
-            do
+            var tick = timer.WaitForNextTickAsync(stoppingToken).AsTask();
+            while (true)
             {
+                var changed = instance.Changed; // before the beat: what changes meanwhile gets one of its own
                 await BeatAsync();
+                if (await Task.WhenAny(tick, changed) == tick)
+                {
+                    await tick;
+                    tick = timer.WaitForNextTickAsync(stoppingToken).AsTask();
+                }
             }
-            while (await timer.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -29,6 +29,7 @@ public sealed class InstanceRegistry(IConnectionMultiplexer redis)
             new("state", (int)instance.State),
             new("sessions", instance.Sessions),
             new("build", instance.Build),
+            new("config", instance.ConfigRevision ?? RedisValue.EmptyString),
         ]);
         _ = batch.KeyExpireAsync(key, TimeToLive);
         _ = batch.SetAddAsync(Names, instance.Name);
@@ -73,7 +74,8 @@ public sealed class InstanceRegistry(IConnectionMultiplexer redis)
         var fields = entries.ToDictionary(entry => entry.Name.ToString(), entry => entry.Value.ToString());
         return new InstanceInfo(
             name, (InstanceKind)Number(fields, "kind"), fields.GetValueOrDefault("address", ""), Number(fields, "pid"),
-            (InstanceState)Number(fields, "state"), Number(fields, "sessions"), fields.GetValueOrDefault("build", ""));
+            (InstanceState)Number(fields, "state"), Number(fields, "sessions"), fields.GetValueOrDefault("build", ""),
+            long.TryParse(fields.GetValueOrDefault("config"), CultureInfo.InvariantCulture, out var revision) ? revision : null);
     }
 
     private static int Number(Dictionary<string, string> fields, string name) =>

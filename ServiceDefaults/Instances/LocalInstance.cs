@@ -13,6 +13,9 @@ public sealed class LocalInstance(InstanceKind kind, Func<int> load, IOptions<In
 {
     private const int RandomCharacters = 8;
 
+    private long _configRevision;
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>The code's version, as in <c>0.1.0+4f2a1c9</c>.</summary>
     public static string Build { get; } =
         Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
@@ -24,8 +27,19 @@ public sealed class LocalInstance(InstanceKind kind, Func<int> load, IOptions<In
 
     /// <summary>As of now; null before the server listens.</summary>
     public InstanceInfo? Describe() => Address() is { } address
-        ? new InstanceInfo(Name, kind, address, Environment.ProcessId, InstanceState.Ready, load(), Build)
+        ? new InstanceInfo(Name, kind, address, Environment.ProcessId, InstanceState.Ready, load(), Build,
+            Volatile.Read(ref _configRevision) is > 0 and var revision ? revision : null)
         : null;
+
+    /// <summary>Completes at the next <see cref="ReportConfig"/>.</summary>
+    internal Task Changed => Volatile.Read(ref _changed).Task;
+
+    /// <summary>This process runs that configuration from now on; the registry hears of it at once.</summary>
+    public void ReportConfig(long revision)
+    {
+        Volatile.Write(ref _configRevision, revision);
+        Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+    }
 
     private string? Address()
     {

@@ -15,26 +15,39 @@ public sealed partial class SignalPublisher<T>(ISignalSource<T> source, TimeProv
     /// <summary>Longest time between two reads, and between two signs of life.</summary>
     public static readonly TimeSpan ReadEvery = TimeSpan.FromSeconds(1);
 
+    private readonly Channel<bool> _wakes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private TaskCompletionSource<bool> _nextRead = NewRead();
+
+    /// <summary>Reads the source now. When it completes, the signal is not older than this call; false: the source could not be read.</summary>
+    public async Task<bool> RefreshAsync(CancellationToken cancellationToken)
+    {
+        var read = Volatile.Read(ref _nextRead).Task;
+        _wakes.Writer.TryWrite(true);
+        return await read.WaitAsync(cancellationToken);
+    }
+
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var wakes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
         IAsyncDisposable? subscription = null;
         try
         {
             while (!stoppingToken.IsCancellationRequested)
             {
+                var read = Interlocked.Exchange(ref _nextRead, NewRead());
                 try
                 {
-                    subscription ??= await source.OnWakeAsync(() => wakes.Writer.TryWrite(true));
-                    Hear(await source.ReadAsync(stoppingToken));
+                    subscription ??= await source.OnWakeAsync(() => _wakes.Writer.TryWrite(true));
+                    Take(await source.ReadAsync(stoppingToken));
+                    read.SetResult(true);
                 }
                 catch (Exception exception) when (exception is RedisException or TimeoutException or JsonException)
                 {
                     LogSourceDown(typeof(T).Name, exception.GetType().Name);
+                    read.SetResult(false);
                 }
 
-                await WaitAsync(wakes.Reader, stoppingToken);
+                await WaitAsync(_wakes.Reader, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -48,6 +61,22 @@ public sealed partial class SignalPublisher<T>(ISignalSource<T> source, TimeProv
             {
                 await subscription.DisposeAsync();
             }
+        }
+    }
+
+    private static TaskCompletionSource<bool> NewRead() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Reads come one after the other, so one that is older than the last says that the store itself is older.
+    private void Take(SignalValue<T> value)
+    {
+        if (value.Revision < Current?.Revision)
+        {
+            LogReset(typeof(T).Name, Current.Revision, value.Revision);
+            Reset(value);
+        }
+        else
+        {
+            Hear(value);
         }
     }
 
@@ -67,4 +96,7 @@ public sealed partial class SignalPublisher<T>(ISignalSource<T> source, TimeProv
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The source of signal {Signal} cannot be read ({Reason}); the last value stands.")]
     private partial void LogSourceDown(string signal, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The store of signal {Signal} went back from revision {From} to {To}; subscribers are told to reset.")]
+    private partial void LogReset(string signal, long from, long to);
 }

@@ -3,17 +3,18 @@ using System.Net.ServerSentEvents;
 using System.Text.Json;
 using AspireAgent.Signals.Publishing;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace AspireAgent.Signals.Subscribing;
 
 /// <summary>
-/// The other end of a signal: follows the service's SSE stream, resumes it after a break where it stood, and starts from the
-/// snapshot in Redis when the service does not answer. Revisions never go back.
+/// The other end of a signal: follows the service's SSE stream and resumes it after a break where it stood. It starts from what its
+/// <see cref="SignalFallback"/> allows when the service does not answer. Revisions go back only by the service's own <c>reset</c>.
 /// </summary>
 public sealed partial class SignalClient<T>(
-    IHttpClientFactory clients, SignalClientOptions<T> options, SignalSnapshots<T> snapshots, TimeProvider time,
-    ILogger<SignalClient<T>> logger) : SignalService<T>
+    IHttpClientFactory clients, SignalClientOptions<T> options, IOptions<SignalOptions> deployment, SignalSnapshots<T> snapshots,
+    TimeProvider time, ILogger<SignalClient<T>> logger) : SignalService<T>
 {
     /// <summary>Name of the <see cref="HttpClient"/> that all signals use.</summary>
     public const string HttpClientName = "signals";
@@ -22,6 +23,15 @@ public sealed partial class SignalClient<T>(
     private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    private readonly SignalDisk<T>? _disk = options.Fallback is SignalFallback.Disk && deployment.Value.Directory is { Length: > 0 } directory
+        ? new SignalDisk<T>(directory, options.Kind, options.Json)
+        : null;
+
+    private SignalValue<T>? _saved;
+
+    /// <summary>Where the current value came from.</summary>
+    public SignalOrigin Origin { get; private set; }
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -87,11 +97,18 @@ public sealed partial class SignalClient<T>(
 
     private void Hear(SseItem<string> item)
     {
-        if (item.EventType == SignalEndpoint.ValueEvent
+        var isReset = item.EventType == SignalEndpoint.ResetEvent;
+        if ((isReset || item.EventType == SignalEndpoint.ValueEvent)
             && long.TryParse(item.EventId, CultureInfo.InvariantCulture, out var revision)
             && JsonSerializer.Deserialize(item.Data, options.Json) is { } value)
         {
-            Hear(new SignalValue<T>(revision, value));
+            if (isReset && Current is { } lost)
+            {
+                LogReset(options.Kind, lost.Revision, revision);
+                Reset(new SignalValue<T>(revision, value));
+            }
+
+            Take(new SignalValue<T>(revision, value), SignalOrigin.Service);
         }
         else if (Current is { } current)
         {
@@ -99,21 +116,66 @@ public sealed partial class SignalClient<T>(
         }
     }
 
+    private void Take(SignalValue<T> value, SignalOrigin origin)
+    {
+        Origin = origin;
+        Hear(value);
+        if (origin is not SignalOrigin.Disk && !ReferenceEquals(_saved, Current))
+        {
+            Save(Current!);
+        }
+    }
+
+    private void Save(SignalValue<T> value)
+    {
+        try
+        {
+            _disk?.Save(value);
+            _saved = value;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            LogNotSaved(options.Kind, exception.GetType().Name);
+        }
+    }
+
     private async Task FallBackAsync()
     {
+        if (options.Fallback is SignalFallback.None)
+        {
+            return;
+        }
+
         try
         {
             if (await snapshots.ReadAsync() is { } snapshot)
             {
-                Hear(snapshot);
+                LogFellBack(options.Kind, snapshot.Revision, SignalOrigin.Snapshot);
+                Take(snapshot, SignalOrigin.Snapshot);
+                return;
             }
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or JsonException)
         {
             LogBroken(options.Kind, exception.GetType().Name);
         }
+
+        if (_disk?.Load() is { } kept)
+        {
+            LogFellBack(options.Kind, kept.Revision, SignalOrigin.Disk);
+            Take(kept, SignalOrigin.Disk);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The stream of signal {Signal} ended ({Reason}); connecting again.")]
     private partial void LogBroken(string signal, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Signal {Signal} starts with revision {Revision} from {Origin}: its service does not answer.")]
+    private partial void LogFellBack(string signal, long revision, SignalOrigin origin);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Signal {Signal} goes back from revision {From} to {To}: its store was reset.")]
+    private partial void LogReset(string signal, long from, long to);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Signal {Signal} could not be kept on disk ({Reason}).")]
+    private partial void LogNotSaved(string signal, string reason);
 }

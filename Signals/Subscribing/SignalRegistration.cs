@@ -9,29 +9,34 @@ namespace AspireAgent.Signals.Subscribing;
 public static class SignalRegistration
 {
     /// <summary>
-    /// Registers <see cref="ISignal{T}"/>, followed at <paramref name="address"/>. Where it is <paramref name="required"/>, the
-    /// service is not ready before the first value. The host configures the <see cref="HttpClient"/> named <see cref="SignalClient{T}.HttpClientName"/>.
+    /// Registers <see cref="ISignal{T}"/>, followed at <paramref name="address"/>. Where it may fall back on something old, it is
+    /// needed: the service is not ready before the first value. The host configures the <see cref="HttpClient"/> named
+    /// <see cref="SignalClient{T}.HttpClientName"/>.
     /// </summary>
-    public static IServiceCollection AddSignal<T>(this IServiceCollection services, string kind, Uri address, JsonTypeInfo<T> json, bool required)
+    public static IServiceCollection AddSignal<T>(
+        this IServiceCollection services, string kind, Uri address, JsonTypeInfo<T> json, SignalFallback fallback)
     {
-        if (required)
+        services.AddOptions<SignalOptions>().BindConfiguration(SignalOptions.Section);
+        if (fallback is not SignalFallback.None)
         {
             services.AddHealthChecks().Add(new HealthCheckRegistration(
                 $"signal-{kind}",
-                provider => new FirstValueCheck<T>(provider.GetRequiredService<ISignal<T>>()), HealthStatus.Unhealthy, tags: null));
+                provider => new FirstValueCheck<T>(provider.GetRequiredService<SignalClient<T>>()), HealthStatus.Unhealthy, tags: null));
         }
 
         return services
-            .AddSingleton(new SignalClientOptions<T>(kind, address, json))
+            .AddSingleton(new SignalClientOptions<T>(kind, address, json, fallback))
             .AddSingleton(provider => new SignalSnapshots<T>(provider.GetRequiredService<IConnectionMultiplexer>(), kind, json))
             .AddSingleton<SignalClient<T>>()
             .AddSingleton<ISignal<T>>(provider => provider.GetRequiredService<SignalClient<T>>())
             .AddHostedService(provider => provider.GetRequiredService<SignalClient<T>>());
     }
 
-    private sealed class FirstValueCheck<T>(ISignal<T> signal) : IHealthCheck
+    private sealed class FirstValueCheck<T>(SignalClient<T> signal) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            Task.FromResult(signal.Current is null ? HealthCheckResult.Unhealthy() : HealthCheckResult.Healthy());
+            Task.FromResult(signal.Current is { } current
+                ? HealthCheckResult.Healthy($"revision {current.Revision} from {signal.Origin.ToString().ToLowerInvariant()}")
+                : HealthCheckResult.Unhealthy("no value yet"));
     }
 }

@@ -1,5 +1,8 @@
 using System.Diagnostics.Metrics;
+using System.Reactive.Concurrency;
+using System.Text.Json.Nodes;
 using AspireAgent.Agent.Admission;
+using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Agent.Turns;
@@ -32,8 +35,9 @@ internal sealed class AgentHarness : IAsyncDisposable
         var route = new ModelRoute("fake", "fake", Model, 8_000, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30));
         var turns = new TurnPipeline(
             new ModelCatalog([route], "fake"), new BudgetGate(TimeProvider.System), Usage, Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
+        var layers = new TenantLayers(connection, Config, DefaultScheduler.Instance, NullLogger<TenantLayers>.Instance);
         Services = new SessionServices(
-            Config, Budget, turns, Log, Subscriptions, Metrics, Options.Create(new SessionLifetimeOptions()), TimeProvider.System,
+            new ConfigSignals(Config, layers, TimeProvider.System), Budget, turns, Log, Subscriptions, Metrics, Options.Create(new SessionLifetimeOptions()), TimeProvider.System,
             NullLogger<Session>.Instance);
     }
 
@@ -43,7 +47,7 @@ internal sealed class AgentHarness : IAsyncDisposable
 
     public FakeChatClient Model { get; } = new();
 
-    public FakeSignal<AgentConfig> Config { get; } = new(new AgentConfig { SystemPrompt = "P1" });
+    public FakeSignal<ConfigLayers> Config { get; } = new(WithGlobal(1, new JsonObject { ["systemPrompt"] = "P1" }));
 
     public FakeSignal<BudgetStatus> Budget { get; } = new(new BudgetStatus(1_000, 0, DateTimeOffset.MaxValue));
 
@@ -60,6 +64,9 @@ internal sealed class AgentHarness : IAsyncDisposable
 
     public static async Task<AgentHarness> StartAsync(RedisPair servers, RedisKind kind) =>
         new(await (await servers.GetAsync(kind)).ConnectAsync());
+
+    /// <summary>Changes the global layer.</summary>
+    public void SetGlobal(JsonObject document) => Config.Set(WithGlobal(Config.Current!.Value.Global.Revision + 1, document));
 
     /// <summary>A new session, opened.</summary>
     public async Task<Session> OpenAsync(string tier = "standard")
@@ -94,6 +101,9 @@ internal sealed class AgentHarness : IAsyncDisposable
         await _provider.DisposeAsync();
     }
 
+    private static ConfigLayers WithGlobal(long revision, JsonObject document) =>
+        ConfigLayers.Empty with { Global = new LayerVersion(revision, document) };
+
     private static string Tell(SessionEvent happened) => happened switch
     {
         InputAccepted e => $"input:{e.Text}",
@@ -102,6 +112,7 @@ internal sealed class AgentHarness : IAsyncDisposable
         TurnCompleted => "completed",
         TurnCancelled e => $"cancelled:{e.By}",
         TurnFailed e => $"failed:{e.Error}",
+        GuardTripped e => $"guard:{e.Guard}",
         ConfigChanged => "config",
         SessionClosed => "closed",
         _ => happened.GetType().Name,

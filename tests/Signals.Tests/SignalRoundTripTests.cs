@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace AspireAgent.Signals.Tests;
@@ -20,7 +21,7 @@ public sealed class SignalRoundTripTests(RedisPair servers) : IAsyncDisposable
     private readonly string _kind = Guid.NewGuid().ToString("N");
     private readonly FakeSource _source = new();
     private readonly ServiceProvider _http = new ServiceCollection().AddHttpClient().BuildServiceProvider();
-    private SignalClient<AgentConfig>? _client;
+    private SignalClient<TurnConfig>? _client;
 
     public async ValueTask DisposeAsync()
     {
@@ -65,8 +66,8 @@ public sealed class SignalRoundTripTests(RedisPair servers) : IAsyncDisposable
     public async Task Subscriber_ServiceNeverAnswers_StartsFromTheSnapshotInRedis()
     {
         var connection = await (await servers.GetAsync(RedisKind.Garnet)).ConnectAsync();
-        await new SignalSnapshots<AgentConfig>(connection, _kind, WireJson.Types.AgentConfig)
-            .TryReplaceAsync(0, new SignalValue<AgentConfig>(3, new AgentConfig { SystemPrompt = "last known" }));
+        await new SignalSnapshots<TurnConfig>(connection, _kind, WireJson.Types.TurnConfig)
+            .TryReplaceAsync(0, new SignalValue<TurnConfig>(3, new TurnConfig { SystemPrompt = "last known" }));
 
         var signal = await SubscribeAsync();
 
@@ -90,17 +91,18 @@ public sealed class SignalRoundTripTests(RedisPair servers) : IAsyncDisposable
         Assert.Equal(1, changes);
     }
 
-    private static Task UntilAsync(ISignal<AgentConfig> signal, string prompt) =>
+    private static Task UntilAsync(ISignal<TurnConfig> signal, string prompt) =>
         Poll.UntilAsync(() => signal.Current?.Value.SystemPrompt == prompt, prompt);
 
-    private async Task<ISignal<AgentConfig>> SubscribeAsync()
+    private async Task<ISignal<TurnConfig>> SubscribeAsync()
     {
         IConnectionMultiplexer connection = await (await servers.GetAsync(RedisKind.Garnet)).ConnectAsync();
-        _client = new SignalClient<AgentConfig>(
+        _client = new SignalClient<TurnConfig>(
             _http.GetRequiredService<IHttpClientFactory>(),
-            new SignalClientOptions<AgentConfig>(_kind, new Uri($"http://127.0.0.1:{_port}/signal"), WireJson.Types.AgentConfig),
-            new SignalSnapshots<AgentConfig>(connection, _kind, WireJson.Types.AgentConfig), TimeProvider.System,
-            NullLogger<SignalClient<AgentConfig>>.Instance);
+            new SignalClientOptions<TurnConfig>(_kind, new Uri($"http://127.0.0.1:{_port}/signal"), WireJson.Types.TurnConfig, SignalFallback.Disk),
+            Options.Create(new SignalOptions()),
+            new SignalSnapshots<TurnConfig>(connection, _kind, WireJson.Types.TurnConfig), TimeProvider.System,
+            NullLogger<SignalClient<TurnConfig>>.Instance);
         await _client.StartAsync(default);
         return _client;
     }
@@ -110,26 +112,26 @@ public sealed class SignalRoundTripTests(RedisPair servers) : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls($"http://127.0.0.1:{_port}");
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(_source).AddSignalPublisher<AgentConfig, FakeSource>();
-        builder.Services.AddSingleton<ISignalSource<AgentConfig>>(_source);
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(_source).AddSignalPublisher<TurnConfig, FakeSource>();
+        builder.Services.AddSingleton<ISignalSource<TurnConfig>>(_source);
         var app = builder.Build();
-        app.MapSignal("/signal", WireJson.Types.AgentConfig);
+        app.MapSignal("/signal", WireJson.Types.TurnConfig);
         await app.StartAsync();
         return app;
     }
 
-    private sealed class FakeSource : ISignalSource<AgentConfig>
+    private sealed class FakeSource : ISignalSource<TurnConfig>
     {
-        private volatile SignalValue<AgentConfig> _value = new(1, new AgentConfig());
+        private volatile SignalValue<TurnConfig> _value = new(1, new TurnConfig());
         private Action _woken = () => { };
 
         public void Set(long revision, string prompt)
         {
-            _value = new SignalValue<AgentConfig>(revision, new AgentConfig { SystemPrompt = prompt });
+            _value = new SignalValue<TurnConfig>(revision, new TurnConfig { SystemPrompt = prompt });
             _woken();
         }
 
-        public Task<SignalValue<AgentConfig>> ReadAsync(CancellationToken cancellationToken) => Task.FromResult(_value);
+        public Task<SignalValue<TurnConfig>> ReadAsync(CancellationToken cancellationToken) => Task.FromResult(_value);
 
         public Task<IAsyncDisposable> OnWakeAsync(Action woken)
         {

@@ -6,7 +6,8 @@ namespace AspireAgent.Gateway.Protocols.OpenAi;
 
 /// <summary>A completion call in the session's terms: what was said before, and the input.</summary>
 internal sealed record CompletionCall(
-    IReadOnlyList<ConversationMessage> History, string Input, InputOptions Options, bool Stream, bool IncludeUsage);
+    IReadOnlyList<ConversationMessage> History, string Input, InputOptions Options, bool Stream, bool IncludeUsage,
+    string? EndUser = null);
 
 /// <summary>Checks a request and reads it; the first thing that is wrong is told as OpenAI tells it.</summary>
 internal static class CompletionReader
@@ -15,6 +16,7 @@ internal static class CompletionReader
     public const string AgentModel = "agent";
 
     private const int MostStops = 4;
+    private const int MostUserCharacters = 256;
     private static readonly HashSet<string> Roles = ["system", "developer", "user", "assistant", "tool"];
 
     /// <summary>Reads a body.</summary>
@@ -41,6 +43,7 @@ internal static class CompletionReader
         Check(request.N is null or 1, "Only one choice is given: 'n' must be 1.", "n");
         Check(request.Logprobs is not true, "'logprobs' are not supported.", "logprobs");
         Check(request.Temperature is null or (>= 0 and <= 2), "'temperature' goes from 0 to 2.", "temperature");
+        Check((request.SafetyIdentifier ?? request.User)?.Length is null or <= MostUserCharacters, $"'user' has at most {MostUserCharacters} characters.", "user");
         Check(request.TopP is null or (>= 0 and <= 1), "'top_p' goes from 0 to 1.", "top_p");
         Check((request.MaxCompletionTokens ?? request.MaxTokens) is null or > 0, "The limit of tokens must be positive.", "max_completion_tokens");
         Check(
@@ -70,8 +73,11 @@ internal static class CompletionReader
         };
         return new CompletionCall(
             isInput ? messages[..^1] : messages, isInput ? messages[^1].Text : "", options,
-            request.Stream is true, request.StreamOptions?.IncludeUsage is true);
+            request.Stream is true, request.StreamOptions?.IncludeUsage is true,
+            string.IsNullOrEmpty(request.SafetyIdentifier) ? NonEmpty(request.User) : request.SafetyIdentifier);
     }
+
+    private static string? NonEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 
     private static ConversationMessage Message(CompletionMessage message, int index)
     {

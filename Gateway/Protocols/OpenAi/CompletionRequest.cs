@@ -51,6 +51,12 @@ internal sealed record CompletionRequest
     public JsonElement? ToolChoice { get; init; }
 
     public JsonElement? ResponseFormat { get; init; }
+
+    /// <summary>The end user, under its older name.</summary>
+    public string? User { get; init; }
+
+    /// <summary>The end user.</summary>
+    public string? SafetyIdentifier { get; init; }
 }
 
 internal sealed record CompletionStreamOptions(bool? IncludeUsage);

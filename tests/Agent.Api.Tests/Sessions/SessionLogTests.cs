@@ -93,7 +93,7 @@ public class SessionLogTests(RedisPair servers)
     {
         await using var agent = await AgentHarness.StartAsync(servers, kind);
         var grant = (await agent.Log.TakeAsync(agent.Id, "", "a"))!;
-        await using var writer = agent.Services.Writer(grant, "demo", ephemeral: false);
+        await using var writer = agent.Services.Writer(grant, SessionState.Empty with { Tenant = "demo" });
         var released = new List<long>();
         var saved = new List<int>();
         var reading = Task.Run(async () =>
@@ -116,7 +116,7 @@ public class SessionLogTests(RedisPair servers)
         for (var seq = 1; seq <= 2_000; seq++)
         {
             await writer.RoomAsync(default);
-            writer.Enqueue(new TokenProduced($"{seq}") { Seq = seq });
+            writer.Enqueue(new TokenProduced($"{seq}") { Seq = seq }, SessionState.Empty);
         }
 
         await reading;
@@ -126,6 +126,6 @@ public class SessionLogTests(RedisPair servers)
 
     private static Task<AppendOutcome> AppendAsync(AgentHarness agent, WriteGrant grant, long seq, string batch, int count) =>
         agent.Log.AppendAsync(
-            grant, seq, batch, "demo", TimeSpan.FromHours(1),
-            [.. Enumerable.Range(0, count).Select(i => WireJson.Write(new TokenProduced($"{i}") { Seq = seq + i }))]);
+            grant, seq, batch, new SessionFacts("demo"), TimeSpan.FromHours(1),
+            new LogBatch([.. Enumerable.Range(0, count).Select(i => WireJson.Write(new TokenProduced($"{i}") { Seq = seq + i }))]));
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Budget;
 using AspireAgent.Contracts.Config;
@@ -69,7 +70,7 @@ public sealed class SessionTests(RedisPair servers) : IAsyncLifetime
     [Fact]
     public async Task Input_PolicyInterrupt_CancelsTheRunningTurnAndThoseThatWait()
     {
-        _agent.Config.Set(new AgentConfig { SystemPrompt = "P1", InputPolicy = InputPolicy.Interrupt });
+        _agent.SetGlobal(new JsonObject { ["systemPrompt"] = "P1", ["inputPolicy"] = "interrupt" });
         await using var session = await _agent.OpenAsync();
         await AcceptAsync(session, "1", "first");
         var first = await _agent.Model.NextCallAsync();
@@ -161,7 +162,7 @@ public sealed class SessionTests(RedisPair servers) : IAsyncLifetime
         await _agent.StoryAsync("token:A");
         var before = (await _agent.LogAsync()).Count;
 
-        _agent.Config.Set(new AgentConfig { SystemPrompt = "P2" });
+        _agent.SetGlobal(new JsonObject { ["systemPrompt"] = "P2" });
         Assert.Equal(before, (await _agent.LogAsync()).Count);
         first.Say("B");
         first.Finish();
@@ -182,15 +183,25 @@ public sealed class SessionTests(RedisPair servers) : IAsyncLifetime
     {
         await using var session = await _agent.OpenAsync();
 
-        Assert.IsType<PatchOutcome.Forbidden>(await session.PatchAsync(new JsonObject { ["systemPrompt"] = "mine" }, default));
-        Assert.IsType<PatchOutcome.Invalid>(await session.PatchAsync(new JsonObject { ["temperature"] = 7 }, default));
-        Assert.IsType<PatchOutcome.Invalid>(await session.PatchAsync(new JsonObject { ["temperature"] = "hot" }, default));
-        Assert.IsType<PatchOutcome.Changed>(await session.PatchAsync(new JsonObject { ["temperature"] = 0.5, ["maxOutputTokens"] = 9_999 }, default));
+        Assert.Equal("Forbidden systemPrompt", await RefusalAsync(new JsonObject { ["systemPrompt"] = "mine" }));
+        Assert.Equal("Forbidden kill.answers", await RefusalAsync(new JsonObject { ["kill"] = new JsonObject { ["answers"] = false } }));
+        Assert.Equal("Forbidden maxOutputTokens", await RefusalAsync(new JsonObject { ["maxOutputTokens"] = 9_999 }));
+        Assert.Equal("Invalid temperature", await RefusalAsync(new JsonObject { ["temperature"] = 7 }));
+        Assert.Equal("Invalid nothing, temperature", await RefusalAsync(new JsonObject { ["temperature"] = "hot", ["nothing"] = 1 }));
+        Assert.IsType<PatchOutcome.Changed>(await session.PatchAsync(new JsonObject { ["temperature"] = 0.5, ["maxOutputTokens"] = 100 }, default));
 
         await AcceptAsync(session, "1", "hello");
         var call = await _agent.Model.NextCallAsync();
-        Assert.Equal((0.5f, 1_024), (call.Options!.Temperature, call.Options.MaxOutputTokens));
+        Assert.Equal((0.5f, 100), (call.Options!.Temperature, call.Options.MaxOutputTokens));
         Answer(call, "Hi");
+
+        async Task<string> RefusalAsync(JsonObject patch) =>
+            Assert.IsType<PatchOutcome.Refused>(await session.PatchAsync(patch, default)).Problem switch
+            {
+                SessionConfigProblem.Forbidden forbidden => $"Forbidden {string.Join(", ", forbidden.Properties)}",
+                SessionConfigProblem.Invalid invalid => $"Invalid {string.Join(", ", invalid.Errors.Keys.Order())}",
+                var other => other.GetType().Name,
+            };
     }
 
     [Theory]

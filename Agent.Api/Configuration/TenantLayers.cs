@@ -1,0 +1,47 @@
+using System.Reactive.Concurrency;
+using System.Reactive.Linq;
+using System.Text.Json;
+using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Json;
+using AspireAgent.Signals;
+using AspireAgent.Streams;
+using StackExchange.Redis;
+
+namespace AspireAgent.Agent.Configuration;
+
+/// <summary>
+/// The layers of the tenants that this pod serves. The signal tells a layer's revision; the layer is read from the store itself, so
+/// that it needs no other service.
+/// </summary>
+internal sealed partial class TenantLayers(
+    IConnectionMultiplexer redis, ISignal<ConfigLayers> signal, IScheduler scheduler, ILogger<TenantLayers> logger)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
+
+    /// <summary>A tenant's layer, now and as it changes. While it cannot be read the last one stands.</summary>
+    public IObservable<LayerVersion> Of(string tenant) => signal
+        .Select(layers => layers.Value.Tenants.GetValueOrDefault(tenant))
+        .DistinctUntilChanged()
+        .Select(revision => revision == 0
+            ? Observable.Return(new LayerVersion(0, []))
+            : Observable.FromAsync(() => ReadAsync(tenant)).LastKnownGood(Pause, scheduler, failure => LogUnread(tenant, failure.GetType().Name)))
+        .Switch();
+
+    private async Task<LayerVersion> ReadAsync(string tenant)
+    {
+        var newest = await redis.GetDatabase().ListGetByIndexAsync(ConfigKeys.Layer($"tenant/{tenant}"), -1);
+        return newest.IsNull ? new LayerVersion(0, [])
+            : JsonSerializer.Deserialize(newest.ToString(), WireJson.Types.LayerRecord) is { } record ? new LayerVersion(record.Revision, record.Document)
+            : throw new JsonException("A layer is an object.");
+    }
+
+    private static TimeSpan Pause(int failures)
+    {
+        var pause = FirstPause * Math.Pow(2, Math.Min(failures - 1, 10));
+        return (pause < LongestPause ? pause : LongestPause) * (0.5 + Random.Shared.NextDouble());
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The layer of tenant {Tenant} cannot be read ({Reason}); trying again.")]
+    private partial void LogUnread(string tenant, string reason);
+}

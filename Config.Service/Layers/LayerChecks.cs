@@ -1,0 +1,48 @@
+using AspireAgent.Contracts.Config;
+
+namespace AspireAgent.Config.Layers;
+
+/// <summary>Whether a layer may stand beside the others.</summary>
+internal static class LayerChecks
+{
+    /// <summary>What speaks against <paramref name="layer"/>; null: nothing.</summary>
+    public static WriteOutcome? Check(ConfigLayers layers, ConfigLayer layer)
+    {
+        if (LayerRules.Forbidden(layer.Document, layer.Kind) is { Count: > 0 } forbidden)
+        {
+            return new WriteOutcome.Forbidden(forbidden);
+        }
+
+        if (LayerRules.Errors(layer.Document) is { Count: > 0 } errors)
+        {
+            return new WriteOutcome.Invalid(errors);
+        }
+
+        var global = new ConfigLayer(Layer.Global, "", layers.Global.Revision, layers.Global.Document);
+        if (LayerRules.Loosened(layer.Document, layer.Kind, LayerMerge.Merge([global]).Document) is { Count: > 0 } loosened)
+        {
+            return new WriteOutcome.Forbidden(loosened);
+        }
+
+        var together = layer.Kind is Layer.Global ? Global(layers, layer) : LayerRules.Errors(LayerMerge.Merge([global, layer]));
+        return together.Count > 0 ? new WriteOutcome.Invalid(together) : null;
+    }
+
+    // What lies over the global layer must still stand on it.
+    private static Dictionary<string, string[]> Global(ConfigLayers layers, ConfigLayer global)
+    {
+        var errors = new Dictionary<string, string[]>(LayerRules.Errors(LayerMerge.Merge([global])));
+        var above = layers.Groups.Select(group => new ConfigLayer(Layer.Group, group.Key, group.Value.Revision, group.Value.Document))
+            .Concat(layers.Releases.Where(release => release.IsActive)
+                .Select(release => new ConfigLayer(Layer.Release, release.Name, release.Revision, release.Patch)));
+        foreach (var layer in above)
+        {
+            foreach (var (path, messages) in LayerRules.Errors(LayerMerge.Merge([global, layer])).Where(error => !errors.ContainsKey(error.Key)))
+            {
+                errors[$"{layer.Label}: {path}"] = messages;
+            }
+        }
+
+        return errors;
+    }
+}
