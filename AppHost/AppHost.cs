@@ -24,6 +24,7 @@ var models = builder.AddModels(trust);
 // Sessions
 var agent = builder.AddService<Projects.Agent_Api>("agent", trust)
     .WithState(state)
+    .WithLastKnownGood(state)
     .WithModels(models)
     .WithReference(config).WaitFor(config)
     .WithReference(budget).WaitFor(budget)

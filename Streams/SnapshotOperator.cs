@@ -10,8 +10,8 @@ public static class SnapshotOperator
     /// <c>WithLatestFrom</c> that loses nothing: items that come before the signal's first value wait for it, in order.
     /// </summary>
     /// <remarks>
-    /// Completes when the source has completed and nothing waits; the signal's completion changes nothing while it has a value. Errors
-    /// of either are passed on. Disposing lets go of both.
+    /// Completes when the source has completed and nothing waits; the signal's completion changes nothing while it has a value. An
+    /// error of the source comes after what waits, one of the signal with the next item. Disposing lets go of both.
     /// </remarks>
     /// <param name="source">The items.</param>
     /// <param name="signal">Must replay its value to those who subscribe later.</param>

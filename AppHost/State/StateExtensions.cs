@@ -5,8 +5,9 @@ namespace AspireAgent.AppHost.State;
 /// <summary>The state of the system as resources: a connection named <c>redis</c>, and the server to wait for.</summary>
 /// <param name="Connection">What services reference.</param>
 /// <param name="Server">What they wait for; null: nobody here starts it.</param>
+/// <param name="Directory">Where its data is on this machine; null: elsewhere.</param>
 internal sealed record RedisState(
-    IResourceBuilder<IResourceWithConnectionString> Connection, IResourceBuilder<IResource>? Server);
+    IResourceBuilder<IResourceWithConnectionString> Connection, IResourceBuilder<IResource>? Server, string? Directory = null);
 
 internal static class StateExtensions
 {
@@ -35,8 +36,8 @@ internal static class StateExtensions
         var password = new GenerateParameterDefault { MinLength = 32, Special = false }.GetDefaultValue();
         var secret = builder.AddParameter("redis-password", password, secret: true);
         return mode is RedisMode.Executable
-            ? AddExecutable(builder, data, password, secret)
-            : AddEmbedded(builder, data, secret);
+            ? AddExecutable(builder, data, password, secret) with { Directory = data }
+            : AddEmbedded(builder, data, secret) with { Directory = data };
     }
 
     /// <summary>Gives a service the connection, and lets it wait for the server.</summary>
@@ -45,6 +46,10 @@ internal static class StateExtensions
         service.WithReference(state.Connection);
         return state.Server is null ? service : service.WaitFor(state.Server);
     }
+
+    /// <summary>Lets a service keep the last known values of its signals beside that data, for a start without the services they come from.</summary>
+    public static IResourceBuilder<ProjectResource> WithLastKnownGood(this IResourceBuilder<ProjectResource> service, RedisState state) =>
+        state.Directory is { } data ? service.WithEnvironment("Signals__Directory", Path.Combine(data, "signals")) : service;
 
     private static RedisState AddExecutable(
         IDistributedApplicationBuilder builder, string data, string password, IResourceBuilder<ParameterResource> secret)

@@ -65,6 +65,8 @@ internal sealed class AgentHarness : IAsyncDisposable
     public static async Task<AgentHarness> StartAsync(RedisPair servers, RedisKind kind) =>
         new(await (await servers.GetAsync(kind)).ConnectAsync());
 
+    public static int CountTokens(string text) => Tokens.Count(text);
+
     /// <summary>Changes the global layer.</summary>
     public void SetGlobal(JsonObject document) => Config.Set(WithGlobal(Config.Current!.Value.Global.Revision + 1, document));
 
@@ -91,7 +93,7 @@ internal sealed class AgentHarness : IAsyncDisposable
                 story = [.. (await LogAsync()).Skip(1).Select(Tell)];
                 return story.Contains(last);
             },
-            $"'{last}' in the log");
+            () => $"'{last}' in the log, which is {string.Join(", ", story)}");
         return story;
     }
 

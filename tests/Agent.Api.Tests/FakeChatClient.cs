@@ -10,8 +10,13 @@ internal sealed class FakeChatClient : IChatClient
 {
     private readonly Channel<FakeCall> _calls = Channel.CreateUnbounded<FakeCall>();
 
+    private int _count;
+
     /// <summary>The next call that comes.</summary>
     public ValueTask<FakeCall> NextCallAsync() => _calls.Reader.ReadAsync();
+
+    /// <summary>Calls so far.</summary>
+    public int Calls => Volatile.Read(ref _count);
 
     public bool HasCalls => _calls.Reader.Count > 0;
 
@@ -19,6 +24,7 @@ internal sealed class FakeChatClient : IChatClient
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var call = new FakeCall([.. messages], options);
+        Interlocked.Increment(ref _count);
         await _calls.Writer.WriteAsync(call, cancellationToken);
         try
         {

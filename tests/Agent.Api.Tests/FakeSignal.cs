@@ -13,6 +13,8 @@ internal sealed class FakeSignal<T>(T first) : ISignal<T>
 
     public IObservable<SignalValue<T>> Heard => _values.AsObservable();
 
+    public bool HasObservers => _values.HasObservers;
+
     public void Set(T value) => _values.OnNext(new SignalValue<T>(_values.Value.Revision + 1, value));
 
     public void Beat() => _values.OnNext(_values.Value);

@@ -28,10 +28,18 @@ public class CutOperatorTests
         var cut = new ReplaySubject<string>(1);
         cut.OnNext("early");
 
-        var seen = _time.Record(_time.Hot((100, "a")).CutBy(cut, by => by));
+        var begun = 0;
+        var source = Observable.Defer(() =>
+        {
+            begun++;
+            return _time.Hot((100, "a"));
+        });
+
+        var seen = _time.Record(source.CutBy(cut, by => by));
         _time.RunTo(1_000);
 
         Assert.Equal(["0 early", "0 end"], seen);
+        Assert.Equal(0, begun);
     }
 
     [Fact]

@@ -9,7 +9,11 @@ public static class Poll
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Asks until the answer is one.</summary>
-    public static async Task<T> UntilAsync<T>(Func<Task<T?>> ask, string what)
+    public static Task<T> UntilAsync<T>(Func<Task<T?>> ask, string what)
+        where T : class => UntilAsync(ask, () => what);
+
+    /// <summary>Asks until the answer is one; <paramref name="what"/> may tell how far it came.</summary>
+    public static async Task<T> UntilAsync<T>(Func<Task<T?>> ask, Func<string> what)
         where T : class
     {
         var watch = Stopwatch.StartNew();
@@ -23,11 +27,14 @@ public static class Poll
             await Task.Delay(Every);
         }
 
-        throw new TimeoutException($"Waited {Limit.TotalSeconds} s in vain for {what}.");
+        throw new TimeoutException($"Waited {Limit.TotalSeconds} s in vain for {what()}.");
     }
 
     /// <summary>Asks until it is so.</summary>
-    public static Task UntilAsync(Func<Task<bool>> isSo, string what) =>
+    public static Task UntilAsync(Func<Task<bool>> isSo, string what) => UntilAsync(isSo, () => what);
+
+    /// <summary>Asks until it is so; <paramref name="what"/> may tell how far it came.</summary>
+    public static Task UntilAsync(Func<Task<bool>> isSo, Func<string> what) =>
         UntilAsync(async () => await isSo() ? "yes" : null, what);
 
     /// <summary>Asks until it is so.</summary>

@@ -1,5 +1,7 @@
 using AspireAgent.Agent.Turns;
+using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Sessions;
+using CsCheck;
 
 namespace AspireAgent.Agent.Tests.Turns;
 
@@ -39,4 +41,29 @@ public class ContextWindowTests
         Assert.Equal(2, dropped);
         Assert.Equal(["rules", "three"], kept.Select(message => message.Text));
     }
+
+    /// <summary>Gotcha 1, for any limits: what is shown and what may be said fit the window, or only the newest turn is shown.</summary>
+    [Fact]
+    public void Plan_AnyLimits_PromptAndCapFitTheWindow() =>
+        Gen.Select(Gen.Int[1_024, 6_000], Gen.Int[1, 8_000], Gen.Nullable(Gen.Int[1, 8_000]), Gen.Nullable(Gen.Int[1_024, 6_000]), Gen.Int[1, 900].Array[1, 20])
+            .Sample(
+                (model, cap, asked, window, sizes) =>
+                {
+                    var talk = sizes.SelectMany((size, i) => new[]
+                    {
+                        new ConversationMessage("user", $"{i}".PadRight(size)), new ConversationMessage("assistant", $"{i}".PadRight(size)),
+                    }).Append(new ConversationMessage("user", "now")).ToList();
+                    var config = new TurnConfig { MaxOutputTokens = cap, ContextTokens = window };
+
+                    var plan = ContextWindow.Plan(talk, "rules", config, asked, model, text => text.Length);
+
+                    var limit = Math.Min(model, window ?? int.MaxValue);
+                    var shown = 4 + "rules".Length + plan.Kept.Sum(message => 4 + message.Text.Length);
+                    Assert.True(shown + plan.MaxOutputTokens <= limit || plan.Kept.Count == 1);
+                    Assert.InRange(plan.MaxOutputTokens, 1, Math.Min(cap, asked ?? int.MaxValue));
+                    Assert.Equal(talk.TakeLast(plan.Kept.Count), plan.Kept);
+                    Assert.Equal("user", plan.Kept[0].Role);
+                    Assert.Equal(sizes.Length + 1 - plan.Kept.Count(message => message.Role == "user"), plan.DroppedTurns);
+                },
+                iter: 2_000);
 }
