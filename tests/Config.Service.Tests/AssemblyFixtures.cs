@@ -1,3 +1,0 @@
-using AspireAgent.Testing;
-
-[assembly: AssemblyFixture(typeof(RedisPair))]
