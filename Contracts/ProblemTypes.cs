@@ -21,7 +21,6 @@ public static class ProblemTypes
     public const string Unavailable = Prefix + "unavailable";
     public const string RevisionRequired = Prefix + "revision-required";
     public const string RevisionStale = Prefix + "revision-stale";
-    public const string InvalidConfig = Prefix + "invalid-config";
     public const string LayerFed = Prefix + "layer-fed";
     public const string ReleaseState = Prefix + "release-state";
     public const string ReleaseOverlap = Prefix + "release-overlap";

@@ -186,7 +186,7 @@ internal static class SessionEndpoints
             StatusCodes.Status403Forbidden, ProblemTypes.Forbidden, "A session may not set this.",
             $"Not a session's to set, or to loosen: {string.Join(", ", properties)}."),
         SessionConfigProblem.Invalid { Errors: var errors } => Problem.Of(
-            StatusCodes.Status422UnprocessableEntity, ProblemTypes.InvalidConfig, "The configuration would not be valid.",
+            StatusCodes.Status422UnprocessableEntity, ProblemTypes.InvalidRequest, "The configuration would not be valid.",
             string.Join(' ', errors.Select(error => $"{error.Key}: {string.Join(' ', error.Value)}")), errors),
         _ => throw new InvalidOperationException($"{problem.GetType().Name} has no answer."),
     };

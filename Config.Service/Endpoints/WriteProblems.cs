@@ -14,7 +14,7 @@ internal static class WriteProblems
             StatusCodes.Status403Forbidden, ProblemTypes.Forbidden, "This layer may not set this.",
             $"Not this layer's to set, or to loosen: {string.Join(", ", forbidden.Properties)}."),
         WriteOutcome.Invalid invalid => Problem.Of(
-            StatusCodes.Status422UnprocessableEntity, ProblemTypes.InvalidConfig, "The configuration would not be valid.",
+            StatusCodes.Status422UnprocessableEntity, ProblemTypes.InvalidRequest, "The configuration would not be valid.",
             string.Join(' ', invalid.Errors.Select(error => $"{error.Key}: {string.Join(' ', error.Value)}")), invalid.Errors),
         WriteOutcome.Fed fed => Problem.Of(
             StatusCodes.Status409Conflict, ProblemTypes.LayerFed, "A source feeds this layer: change it there.", fed.Origin),

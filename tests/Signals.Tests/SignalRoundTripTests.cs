@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.ServerSentEvents;
 using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Signals.Publishing;
@@ -49,17 +50,59 @@ public sealed class SignalRoundTripTests(RedisPair servers) : IAsyncDisposable
             await UntilAsync(signal, "six");
         }
 
-        // It comes back with an older value first, as one that reads from a lagging store might.
-        _source.Set(4, "four");
         await using (await ServeAsync())
         {
             _source.Set(7, "seven");
             await UntilAsync(signal, "seven");
         }
 
-        Assert.Equal(seen.Order(), seen);
-        Assert.Equal(seen.Distinct(), seen);
-        Assert.DoesNotContain(4, seen);
+        Assert.Equal([5L, 6, 7], seen);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Subscriber_StoreWasReset_IsToldAndFollows(bool whileConnected)
+    {
+        _source.Set(6, "six");
+        var seen = new ConcurrentQueue<long>();
+        var signal = await SubscribeAsync();
+        using var subscription = signal.Subscribe(value => seen.Enqueue(value.Revision));
+        var service = await ServeAsync();
+        await UntilAsync(signal, "six");
+        if (!whileConnected)
+        {
+            await service.DisposeAsync();
+        }
+
+        _source.Set(2, "two");
+        if (!whileConnected)
+        {
+            service = await ServeAsync();
+        }
+
+        await UntilAsync(signal, "two");
+        _source.Set(3, "three");
+        await UntilAsync(signal, "three");
+        Assert.Equal([6L, 2, 3], seen);
+        await service.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Publisher_InstanceThatHasNotReadYet_IsNoReset()
+    {
+        _source.Set(6, "six");
+        await using var service = await ServeAsync();
+        await Poll.UntilAsync(() => service.Services.GetRequiredService<ISignal<TurnConfig>>().Current is not null, "the first read");
+        _source.SetSilently(7, "seven"); // as written through another instance, its wake-up lost
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{_port}/signal") { Headers = { { "Last-Event-ID", "7" } } };
+
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        await using var body = await response.Content.ReadAsStreamAsync();
+        var first = await SseParser.Create(body).EnumerateAsync().Take(2).Select(item => item.EventType).ToListAsync();
+
+        Assert.Equal(["heartbeat", "heartbeat"], first);
     }
 
     [Fact]
@@ -127,9 +170,12 @@ public sealed class SignalRoundTripTests(RedisPair servers) : IAsyncDisposable
 
         public void Set(long revision, string prompt)
         {
-            _value = new SignalValue<TurnConfig>(revision, new TurnConfig { SystemPrompt = prompt });
+            SetSilently(revision, prompt);
             _woken();
         }
+
+        public void SetSilently(long revision, string prompt) =>
+            _value = new SignalValue<TurnConfig>(revision, new TurnConfig { SystemPrompt = prompt });
 
         public Task<SignalValue<TurnConfig>> ReadAsync(CancellationToken cancellationToken) => Task.FromResult(_value);
 

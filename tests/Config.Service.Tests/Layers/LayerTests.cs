@@ -80,7 +80,7 @@ public class LayerTests(OneInstance one) : IClassFixture<OneInstance>
         using var refused = await client.PutAsync(Tenant, """{"temperature":7,"maxOutputTokens":0,"nothing":1,"guards":{"loopRun":"x"}}""", 0);
 
         var problem = await ConfigClient.ProblemAsync(refused, HttpStatusCode.UnprocessableEntity);
-        Assert.Equal("urn:aspireagent:invalid-config", (string?)problem["type"]);
+        Assert.Equal("urn:aspireagent:invalid-request", (string?)problem["type"]);
         Assert.Equal(
             ["guards.loopRun", "maxOutputTokens", "nothing", "temperature"], problem["errors"]!.AsObject().Select(error => error.Key).Order());
         Assert.Equal(0, (await client.ReadAsync(Tenant)).Revision);
