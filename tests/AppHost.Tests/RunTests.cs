@@ -82,6 +82,48 @@ public sealed class RunTests
     }
 
     [Theory]
+    [InlineData("executable")]
+    [InlineData("embedded")]
+    public async Task Run_WithRestart_RedisKilledHard_LosesNothingAndStaysStuckNowhere(string mode)
+    {
+        await using var run = await StartAsync("--Restart=true", $"--Redis:Mode={mode}");
+        var told = JsonNode.Parse(await File.ReadAllTextAsync(RunFile))!;
+        using var admin = new OperatorClient(Client(told, "operator"));
+        for (var i = 1; i <= 20; i++)
+        {
+            await admin.ChangeAsync(i % 2 == 0 ? "global" : "tenant/demo", new { promptVersion = $"v{i}" });
+        }
+
+        var before = await StateAsync(admin);
+        var pid = (int)told["pids"]!["redis-server"]![0]!;
+        using var user = Client(told, "user");
+        await CompleteAsync(user);
+
+        System.Diagnostics.Process.GetProcessById(pid).Kill();
+        await Poll.UntilAsync(
+            async () => JsonNode.Parse(await File.ReadAllTextAsync(RunFile))?["pids"]?["redis-server"] is JsonArray and [{ } now] && (int)now != pid, "a new Redis");
+        await Poll.UntilAsync(async () => (await admin.Http.GetAsync("/v1/config/layers")).IsSuccessStatusCode, "the store");
+
+        Assert.Equal(before, await StateAsync(admin));
+        await admin.ChangeAsync("global", new { systemPrompt = "Back again." });
+        await admin.ConvergedAsync(pods: 2);
+        await Poll.UntilAsync(async () => await CompleteAsync(user), "an answer");
+
+        async Task<string> StateAsync(OperatorClient from) => string.Join('\n', await Task.WhenAll(
+            new[] { "layers", "layers/global", "layers/tenant/demo", "layers/global/history", "audit" }
+                .Select(path => from.Http.GetStringAsync($"/v1/config/{path}"))));
+
+        async Task<bool> CompleteAsync(HttpClient client)
+        {
+            using var answered = await client.PostAsJsonAsync("/v1/chat/completions", new
+            {
+                model = "agent", max_tokens = 5, messages = new[] { new { role = "user", content = "hello" } },
+            });
+            return answered.IsSuccessStatusCode;
+        }
+    }
+
+    [Theory]
     [InlineData("--Redis:Mode=nonsense", "Redis:Mode 'nonsense' is not known")]
     [InlineData("--Redis:Mode=external", "Redis:Mode is external, but ConnectionStrings:redis is not set")]
     [InlineData("--Redis:Mode=external --ConnectionStrings:redis=127.0.0.1:1,connectTimeout=500,connectRetry=1", "Redis cannot be reached at 127.0.0.1:1")]
@@ -150,6 +192,13 @@ public sealed class RunTests
         await page.GotoAsync($"{home}/metrics/resource/agent?meter=AspireAgent.Agent&instrument=aspireagent.turn.ttft");
         await Assertions.Expect(page.GetByText("From the complete input to the release of the first saved token.").First).ToBeVisibleAsync();
         await PictureAsync(page, "dashboard-ttft");
+    }
+
+    private static HttpClient Client(JsonNode told, string key)
+    {
+        var client = new HttpClient { BaseAddress = new Uri((string)told["gateway"]!), Timeout = TimeSpan.FromSeconds(60) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)told["keys"]![key]!);
+        return client;
     }
 
     private static async Task<ChildProcess> StartAsync(params string[] settings)
