@@ -29,12 +29,11 @@ internal static class AgentRegistration
         services.AddSingleton<SubscriptionCount>().AddSingleton(CreateMetrics);
 
         services.AddHttpClient(SignalClient<ConfigLayers>.HttpClientName).AddHttpMessageHandler<ServiceTokenHandler>().AsStreaming();
-        services.AddSignal(ConfigKeys.Signal, new Uri("http://config/v1/config/signal"), WireJson.Types.ConfigLayers, SignalFallback.Disk);
-        services.AddSignal("budget", new Uri("http://budget/v1/budget/signal"), WireJson.Types.BudgetStatus, SignalFallback.Snapshot);
-        services.AddSignal("chaos", new Uri("http://chaos/v1/chaos/signal"), WireJson.Types.ChaosStatus, SignalFallback.None);
+        services.AddSignal(ConfigKeys.Signal, new Uri("http://config/v1/config/signal"), WireJson.Tolerant.ConfigLayers, SignalFallback.Disk);
+        services.AddSignal("budget", new Uri("http://budget/v1/budget/signal"), WireJson.Tolerant.BudgetStatus, SignalFallback.Snapshot);
+        services.AddSignal("chaos", new Uri("http://chaos/v1/chaos/signal"), WireJson.Tolerant.ChaosStatus, SignalFallback.None);
         services.AddSingleton(provider => new TenantLayers(
-            provider.GetRequiredService<IConnectionMultiplexer>(), provider.GetRequiredService<ISignal<ConfigLayers>>(),
-            DefaultScheduler.Instance, provider.GetRequiredService<ILogger<TenantLayers>>()));
+            provider.GetRequiredService<IConnectionMultiplexer>(), DefaultScheduler.Instance, provider.GetRequiredService<ILogger<TenantLayers>>()));
         services.AddSingleton<ConfigSignals>().AddHostedService<ConfigReporter>();
 
         services.AddOptionsWithValidateOnStart<ModelOptions, ModelOptionsValidator>().BindConfiguration(ModelOptions.Section);

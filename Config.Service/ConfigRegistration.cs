@@ -21,16 +21,16 @@ internal static class ConfigRegistration
         services.AddOptionsWithValidateOnStart<ConfigOptions, ConfigOptionsValidator>().BindConfiguration(ConfigOptions.Section);
         services
             .AddSingleton(provider => new SignalSnapshots<ConfigLayers>(
-                provider.GetRequiredService<IConnectionMultiplexer>(), ConfigKeys.Signal, WireJson.Types.ConfigLayers))
+                provider.GetRequiredService<IConnectionMultiplexer>(), ConfigKeys.Signal, WireJson.Tolerant.ConfigLayers))
             .AddSignalPublisher<ConfigLayers, ConfigSource>()
             .AddSingleton<ConfigStore>().AddSingleton<LayerWriter>().AddSingleton<ReleaseWriter>()
-            .AddSingleton<LayerFeeds>().AddHostedService<LayerFeeder>()
+            .AddSingleton<LayerFeeds>().AddSingleton<IScheduler>(DefaultScheduler.Instance).AddHostedService<LayerFeeder>()
             .AddSingleton<InstanceRegistry>();
         foreach (var (scope, path) in configuration.GetSection(ConfigOptions.Section).Get<ConfigOptions>()?.Files ?? [])
         {
             services.AddSingleton<ILayerSource>(provider => new FileLayerSource(
                 Scope.Parse(scope) ?? throw new OptionsValidationException(nameof(ConfigOptions.Files), typeof(ConfigOptions), [$"Config:Files:{scope} is no scope."]),
-                path, DefaultScheduler.Instance, provider.GetRequiredService<ILogger<FileLayerSource>>()));
+                path, provider.GetRequiredService<IScheduler>(), provider.GetRequiredService<ILogger<FileLayerSource>>()));
         }
 
         return services;

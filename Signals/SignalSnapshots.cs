@@ -17,18 +17,15 @@ public sealed class SignalSnapshots<T>(IConnectionMultiplexer redis, string kind
         return 1
         """);
 
-    /// <summary>The snapshot; null: none yet, or it is not readable as <typeparamref name="T"/>.</summary>
+    /// <summary>The snapshot; null: none yet.</summary>
+    /// <exception cref="JsonException">It is not readable as <typeparamref name="T"/>.</exception>
     public async Task<SignalValue<T>?> ReadAsync()
     {
         var fields = await redis.GetDatabase().HashGetAsync(
             SignalKeys.Snapshot(kind), [SignalKeys.RevisionField, SignalKeys.ValueField]);
-        if (fields[0].IsNull || fields[1].IsNull)
-        {
-            return null;
-        }
-
-        var value = JsonSerializer.Deserialize(fields[1].ToString(), json);
-        return value is null ? null : new SignalValue<T>((long)fields[0], value);
+        return fields[0].IsNull ? null
+            : JsonSerializer.Deserialize(fields[1].ToString(), json) is { } value ? new SignalValue<T>((long)fields[0], value)
+            : throw new JsonException("A snapshot has a value.");
     }
 
     /// <summary>Changes the snapshot, from null where there is none, over the races of others; the result as written.</summary>

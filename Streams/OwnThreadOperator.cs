@@ -1,4 +1,3 @@
-using System.Reactive.Concurrency;
 using System.Reactive.Linq;
 
 namespace AspireAgent.Streams;
@@ -17,8 +16,8 @@ public static class OwnThreadOperator
         using (signal.Take(1).Subscribe(current.Add, _ => { }))
         {
             return current.Count == 0
-                ? signal.ObserveOn(TaskPoolScheduler.Default)
-                : signal.ObserveOn(TaskPoolScheduler.Default).StartWith(current[0]).DistinctUntilChanged();
+                ? signal.ObserveOn(PoolScheduler.Instance)
+                : signal.ObserveOn(PoolScheduler.Instance).StartWith(current[0]).DistinctUntilChanged();
         }
     });
 }

@@ -23,26 +23,32 @@ internal static class SessionConfig
         IObservable<AudienceConfig> audience, IObservable<(JsonObject Patch, long Revision)> session) =>
         audience.CombineLatest(session, (below, own) => Merge(below, own.Patch, own.Revision));
 
-    /// <summary>What speaks against the session layer <paramref name="document"/>; null: nothing.</summary>
-    public static SessionConfigProblem? Check(AudienceConfig audience, JsonObject document)
+    /// <summary>
+    /// What speaks against a change of the session layer <paramref name="before"/>; null: nothing. It answers for itself alone: a
+    /// limit that was tightened above since then does not keep the client from changing something else.
+    /// </summary>
+    public static SessionConfigProblem? Check(AudienceConfig audience, JsonObject patch, JsonObject before)
     {
-        if (LayerRules.Forbidden(document, Layer.Session) is { Count: > 0 } forbidden)
+        if (LayerRules.Forbidden(patch, Layer.Session) is { Count: > 0 } forbidden)
         {
             return new SessionConfigProblem.Forbidden(forbidden);
         }
 
-        if (LayerRules.Errors(document) is { Count: > 0 } errors)
+        if (LayerRules.Errors(patch) is { Count: > 0 } errors)
         {
             return new SessionConfigProblem.Invalid(errors);
         }
 
-        if (LayerRules.Loosened(document, Layer.Session, audience.Merged.Document) is { Count: > 0 } loosened)
+        var set = (JsonObject)MergePatch.Apply(new JsonObject(), patch)!; // a null only takes out
+        if (LayerRules.Loosened(set, Layer.Session, audience.Merged.Document) is { Count: > 0 } loosened)
         {
             return new SessionConfigProblem.Forbidden(loosened);
         }
 
-        var merged = LayerMerge.Merge([.. audience.Layers, Own(document, 0)]);
-        return LayerRules.Errors(merged) is { Count: > 0 } together ? new SessionConfigProblem.Invalid(together) : null;
+        var known = LayerRules.Errors(audience.Merged);
+        var together = LayerRules.Errors(LayerMerge.Merge([.. audience.Layers, Own((JsonObject)MergePatch.Apply(before, patch)!, 0)]))
+            .Where(error => !known.ContainsKey(error.Key)).ToDictionary();
+        return together.Count > 0 ? new SessionConfigProblem.Invalid(together) : null;
     }
 
     private static SessionSettings Merge(AudienceConfig audience, JsonObject patch, long revision)

@@ -3,7 +3,6 @@ using System.Reactive.Linq;
 using System.Text.Json;
 using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Json;
-using AspireAgent.Signals;
 using AspireAgent.Streams;
 using StackExchange.Redis;
 
@@ -13,26 +12,31 @@ namespace AspireAgent.Agent.Configuration;
 /// The layers of the tenants that this pod serves. The signal tells a layer's revision; the layer is read from the store itself, so
 /// that it needs no other service.
 /// </summary>
-internal sealed partial class TenantLayers(
-    IConnectionMultiplexer redis, ISignal<ConfigLayers> signal, IScheduler scheduler, ILogger<TenantLayers> logger)
+internal sealed partial class TenantLayers(IConnectionMultiplexer redis, IScheduler scheduler, ILogger<TenantLayers> logger)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
-    /// <summary>A tenant's layer, now and as it changes. While it cannot be read the last one stands.</summary>
-    public IObservable<LayerVersion> Of(string tenant) => signal
-        .Select(layers => layers.Value.Tenants.GetValueOrDefault(tenant))
-        .DistinctUntilChanged()
-        .Select(revision => revision == 0
-            ? Observable.Return(new LayerVersion(0, []))
-            : Observable.FromAsync(() => ReadAsync(tenant)).LastKnownGood(Pause, scheduler, failure => LogUnread(tenant, failure.GetType().Name)))
-        .Switch();
+    /// <summary>
+    /// Reads a tenant's layer, for as long as it takes. Where it fails and there is a <paramref name="former"/> one, that comes first:
+    /// what else has changed, such as a kill switch, must not wait for it. Without one nothing comes: its limits must not be left out.
+    /// </summary>
+    public IObservable<(LayerVersion Layer, bool IsRead)> Read(string tenant, LayerVersion? former)
+    {
+        var read = Observable.FromAsync(() => ReadAsync(tenant)).Select(layer => (layer, IsRead: true));
+        var retried = read.LastKnownGood(Pause, scheduler, failure => LogUnread(tenant, failure.GetType().Name));
+        return former is null ? retried : read.Catch((Exception failure) =>
+        {
+            LogUnread(tenant, failure.GetType().Name);
+            return retried.StartWith((former, false));
+        });
+    }
 
     private async Task<LayerVersion> ReadAsync(string tenant)
     {
         var newest = await redis.GetDatabase().ListGetByIndexAsync(ConfigKeys.Layer($"tenant/{tenant}"), -1);
         return newest.IsNull ? new LayerVersion(0, [])
-            : JsonSerializer.Deserialize(newest.ToString(), WireJson.Types.LayerRecord) is { } record ? new LayerVersion(record.Revision, record.Document)
+            : JsonSerializer.Deserialize(newest.ToString(), WireJson.Tolerant.LayerRecord) is { } record ? new LayerVersion(record.Revision, record.Document)
             : throw new JsonException("A layer is an object.");
     }
 

@@ -74,8 +74,11 @@ internal static class SessionEndpoints
         Session? session;
         try
         {
-            var audience = await config.CurrentAsync(new Audience(caller.Tenant, caller.Group, cohort), context.RequestAborted);
-            if (request.Config is { } own && SessionConfig.Check(audience, own) is { } problem)
+            // Held until the session holds it: its layers are read once.
+            var audience = config.For(new Audience(caller.Tenant, caller.Group, cohort));
+            using var held = audience.Subscribe(_ => { }, _ => { });
+            var below = await ConfigSignals.FirstAsync(audience, time, context.RequestAborted);
+            if (request.Config is { } own && SessionConfig.Check(below, own, []) is { } problem)
             {
                 return Refused(problem);
             }

@@ -16,16 +16,23 @@ internal sealed record GuardTrip(string Guard, string Error, string Detail);
 /// <summary>Watches over a running answer. Each threshold is a signal: a change acts on the answer that runs.</summary>
 internal static class AnswerGuards
 {
-    // As the greatest guards.loopRun that can be set.
-    private const int MostLoopRun = 10_000;
+    // Blanks, digits and rules are repeated for good reasons: layout, numbers, tables.
+    private const int WithoutLetters = 8;
 
     /// <summary>Cuts an answer as soon as a guard trips: then come <c>guard.tripped</c> and <c>turn.failed</c>.</summary>
+    /// <param name="answer">The events of the answer.</param>
+    /// <param name="waits">Whether we wait for the model, from its first word on; time that the log takes is not the model's.</param>
+    /// <param name="patience">The longest wait that the route allows, whatever the knobs say.</param>
+    /// <param name="knobs">The thresholds; replays.</param>
+    /// <param name="turn">The turn's id.</param>
+    /// <param name="scheduler">The clock.</param>
     public static IObservable<SessionEvent> Guard(
-        this IObservable<SessionEvent> answer, IObservable<LiveKnobs> knobs, string turn, IScheduler scheduler) =>
+        this IObservable<SessionEvent> answer, IObservable<bool> waits, TimeSpan patience, IObservable<LiveKnobs> knobs, string turn,
+        IScheduler scheduler) =>
         answer
             .Select(happened => (IReadOnlyList<SessionEvent>)[happened])
             .Publish(said => said.CutBy(
-                Stall(said, knobs, scheduler).Merge(Loop(said.SelectMany(events => events), knobs)),
+                Stall(waits, patience, knobs, scheduler).Merge(Loop(said.SelectMany(events => events), knobs)),
                 trip =>
                 [
                     new GuardTripped(trip.Guard, "cut", trip.Detail) { Turn = turn },
@@ -33,20 +40,19 @@ internal static class AnswerGuards
                 ]))
             .SelectMany(events => events);
 
-    private static IObservable<GuardTrip> Stall<T>(IObservable<T> said, IObservable<LiveKnobs> knobs, IScheduler scheduler) => said
-        .GapsLongerThan(knobs.Select(live => TimeSpan.FromSeconds(live.Guards.StallSeconds)), scheduler)
-        .Select(gap => new GuardTrip("stall", ProblemTypes.Stalled, FormattableString.Invariant($"no token for {gap.TotalSeconds:0.0} s")));
+    private static IObservable<GuardTrip> Stall(
+        IObservable<bool> waits, TimeSpan patience, IObservable<LiveKnobs> knobs, IScheduler scheduler) => waits
+        .WaitsLongerThan(
+            knobs.Select(live => TimeSpan.FromSeconds(live.Guards.StallSeconds)).Select(gap => gap < patience ? gap : patience), scheduler)
+        .Select(gap => new GuardTrip("stall", ProblemTypes.Stalled, FormattableString.Invariant($"nothing for {gap.TotalSeconds:0.0} s")));
 
-    // A run of blank tokens is layout, such as the indents of code.
-    private static IObservable<GuardTrip> Loop(IObservable<SessionEvent> said, IObservable<LiveKnobs> knobs)
-    {
-        var run = knobs.Select(live => live.Guards.LoopRun).DistinctUntilChanged();
-        return said.OfType<TokenProduced>().Select(token => token.Text)
-            .SlidingBy(run, MostLoopRun)
-            .WithLatestFrom(run, (window, most) => (Window: window, Most: most))
-            .Where(seen => seen.Window.Count >= seen.Most && !string.IsNullOrWhiteSpace(seen.Window[0])
-                && seen.Window.All(text => text == seen.Window[0]))
-            .Select(seen => new GuardTrip(
-                "loop", ProblemTypes.LoopDetected, FormattableString.Invariant($"{seen.Window.Count} equal tokens in a row")));
-    }
+    // A lower threshold judges the run that is there.
+    private static IObservable<GuardTrip> Loop(IObservable<SessionEvent> said, IObservable<LiveKnobs> knobs) => said
+        .OfType<TokenProduced>()
+        .Scan((Text: "", Run: 0), (last, token) => token.Text == last.Text ? (last.Text, last.Run + 1) : (token.Text, 1))
+        .CombineLatest(
+            knobs.Select(live => live.Guards.LoopRun).DistinctUntilChanged(),
+            (seen, most) => (seen.Run, IsLoop: seen.Run >= (seen.Text.Any(char.IsLetter) ? most : most * WithoutLetters)))
+        .Where(seen => seen.IsLoop)
+        .Select(seen => new GuardTrip("loop", ProblemTypes.LoopDetected, FormattableString.Invariant($"{seen.Run} equal tokens in a row")));
 }

@@ -1,9 +1,7 @@
 using System.Diagnostics;
-using System.Reactive.Concurrency;
 using System.Reactive.Disposables;
 using System.Reactive.Linq;
 using System.Reactive.Subjects;
-using System.Reactive.Threading.Tasks;
 using System.Text.Json.Nodes;
 using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.Turns;
@@ -54,7 +52,7 @@ internal sealed partial class Session : IAsyncDisposable
             .WithSnapshotOf(_settings, (input, settings) => (Input: input, Snapshot: settings.Turn))
             .WithLatestFrom(budgets, (asked, budget) => (asked.Input, asked.Snapshot, Budget: budget))
             .Do(asked => BargeIn(asked.Input, asked.Snapshot))
-            .ObserveOn(TaskPoolScheduler.Default)
+            .ObserveOn(PoolScheduler.Instance)
             .Select(asked => Observable.Defer(() => Run(asked.Input, asked.Snapshot, asked.Budget)))
             .Concat()
             .TakeUntil(_destroyed)
@@ -184,17 +182,11 @@ internal sealed partial class Session : IAsyncDisposable
     public async Task<PatchOutcome> PatchAsync(JsonObject patch, CancellationToken cancellationToken)
     {
         Touch();
-        var audience = await _audience.FirstAsync().ToTask(cancellationToken).WaitAsync(ConfigSignals.Patience, _services.Time, cancellationToken);
+        var audience = await ConfigSignals.FirstAsync(_audience, _services.Time, cancellationToken);
         ConfigChanged? changed;
         lock (_patchGate)
         {
-            // The names are those of the change: to take a property out is to set it. The values are those of the whole.
-            if (LayerRules.Forbidden(patch, Layer.Session) is { Count: > 0 } forbidden)
-            {
-                return new PatchOutcome.Refused(new SessionConfigProblem.Forbidden(forbidden));
-            }
-
-            if (SessionConfig.Check(audience, (JsonObject)MergePatch.Apply(State.ConfigPatch, patch)!) is { } problem)
+            if (SessionConfig.Check(audience, patch, State.ConfigPatch) is { } problem)
             {
                 return new PatchOutcome.Refused(problem);
             }
@@ -295,7 +287,7 @@ internal sealed partial class Session : IAsyncDisposable
         // The stop comes on a thread of its own: whoever calls it may hold a lock that the turn's events need.
         var knobs = _settings.Select(settings => settings.Live).DistinctUntilChanged();
         var session = new TurnSession(
-            active.Clock, active.Stop.ObserveOn(TaskPoolScheduler.Default), knobs.OnItsOwnThread(), _writer.RoomAsync);
+            active.Clock, active.Stop.ObserveOn(PoolScheduler.Instance), knobs.OnItsOwnThread(), _writer.RoomAsync);
         return _services.Turns.Run(new TurnRequest(input, snapshot, budget, before), session).Finally(() =>
         {
             lock (_lock)
@@ -344,23 +336,27 @@ internal sealed partial class Session : IAsyncDisposable
 
     private ConfigChanged? WritePatch(JsonObject patch)
     {
+        // No input comes between the event and what it says; and not under the lock, which an input that waits for this needs.
         lock (_patchGate)
         {
-            ConfigChanged changed;
-            SessionState after;
-            lock (_lock)
+            lock (_inputGate)
             {
-                if (_state.Closed)
+                ConfigChanged changed;
+                SessionState after;
+                lock (_lock)
                 {
-                    return null;
+                    if (_state.Closed)
+                    {
+                        return null;
+                    }
+
+                    changed = (ConfigChanged)Write(new ConfigChanged((JsonObject)patch.DeepClone(), _state.ConfigRevision + 1));
+                    after = _state;
                 }
 
-                changed = (ConfigChanged)Write(new ConfigChanged((JsonObject)patch.DeepClone(), _state.ConfigRevision + 1));
-                after = _state;
+                _patch.OnNext((after.ConfigPatch, after.ConfigRevision));
+                return changed;
             }
-
-            _patch.OnNext((after.ConfigPatch, after.ConfigRevision)); // not under the lock: an input that waits for it needs that
-            return changed;
         }
     }
 

@@ -170,16 +170,15 @@ internal sealed partial class SessionHost(
         if (reason is not SessionEndReason.Closed)
         {
             LogEnded(session.Grant.Session, reason);
-            await LetGoAsync(session);
         }
+
+        await LetGoAsync(session);
     }
 
     private async Task LetGoAsync(Session session)
     {
-        if (_sessions.TryRemove(KeyValuePair.Create(session.Grant.Session, session)))
-        {
-            await session.DisposeAsync();
-        }
+        _sessions.TryRemove(KeyValuePair.Create(session.Grant.Session, session));
+        await session.DisposeAsync(); // also where another taking has its place by now
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Session {Session} is taken with epoch {Epoch} and stands at {Seq}.")]

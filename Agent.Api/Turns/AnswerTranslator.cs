@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using AspireAgent.Contracts.Sessions;
 using Microsoft.Extensions.AI;
@@ -10,8 +11,8 @@ internal sealed class AnswerTranslator(string turn, string code, string promptVe
     private BuildId? _build;
     private UsageDetails? _usage;
 
-    /// <summary>What has been said, for the count of tokens where the model does not count.</summary>
-    public List<string> Said { get; } = [];
+    /// <summary>What has been said, for the count of tokens where the model does not count. Whoever ends the turn may read while the model speaks.</summary>
+    public ImmutableStack<string> Said { get; private set; } = [];
 
     /// <summary>stop, length, tool_calls or content_filter.</summary>
     public string Finish { get; private set; } = "stop";
@@ -37,14 +38,14 @@ internal sealed class AnswerTranslator(string turn, string code, string promptVe
                     (_usage ??= new UsageDetails()).Add(usage.Details);
                     break;
                 case TextContent { Text.Length: > 0 } text:
-                    Said.Add(text.Text);
+                    Said = Said.Push(text.Text);
                     yield return new TokenProduced(text.Text, FirstFingerprint(update), FirstBuild(update)) { Turn = turn };
                     break;
                 case FunctionCallContent { Exception: not null }:
                     throw new InvalidDataException("The model called a tool with arguments that are no JSON.");
                 case FunctionCallContent call:
                     var arguments = JsonSerializer.Serialize(call.Arguments ?? new Dictionary<string, object?>());
-                    Said.Add(arguments);
+                    Said = Said.Push(arguments);
                     yield return new ToolCalled(
                         call.CallId, call.Name, arguments, "client", FirstFingerprint(update), FirstBuild(update)) { Turn = turn };
                     break;

@@ -2,6 +2,7 @@ using System.ClientModel;
 using System.Diagnostics;
 using System.Reactive.Concurrency;
 using System.Reactive.Linq;
+using System.Reactive.Subjects;
 using AspireAgent.Agent.Admission;
 using AspireAgent.Agent.Guards;
 using AspireAgent.Agent.Models;
@@ -71,15 +72,31 @@ internal sealed partial class TurnPipeline(
             ? Observable.Empty<SessionEvent>()
             : Observable.Return<SessionEvent>(new ContextTrimmed(dropped) { Turn = turn.Turn });
         var spoken = session.Knobs.Take(1) // sampling is that of the instant of the call
-            .Select(live => Prompt.Options(turn, live, cap))
-            .SelectMany(options => PullSource.FromAsyncEnumerable(
-                token => route.Client.GetStreamingResponseAsync(messages, options, token), session.Room))
-            .Timeout(Wait(route.FirstTokenTimeout), _ => Wait(route.TokenTimeout))
-            .SelectMany(translator.Translate)
-            .Guard(session.Knobs, turn.Turn, DefaultScheduler.Instance);
+            .SelectMany(live => live.Kill.Answers
+                ? Observable.Never<SessionEvent>() // switched off meanwhile: the cut is on its way
+                : Speak(route, messages, Prompt.Options(turn, live, cap), translator, turn.Turn, session));
         var completed = Observable.FromAsync(token => CompleteAsync(turn, translator, session.Clock, token));
         return trimmed.Concat(spoken).Concat(completed);
     }
+
+    private static IObservable<SessionEvent> Speak(
+        ModelRoute route, IList<ChatMessage> messages, ChatOptions options, AnswerTranslator translator, string turn, TurnSession session) =>
+        Observable.Defer(() =>
+        {
+            var waits = new Subject<bool>();
+            return PullSource
+                .FromAsyncEnumerable(
+                    token => route.Client.GetStreamingResponseAsync(messages, options, token),
+                    async token =>
+                    {
+                        await session.Room(token);
+                        waits.OnNext(true);
+                    })
+                .Do(_ => waits.OnNext(false))
+                .Timeout(Wait(route.FirstTokenTimeout), _ => Observable.Never<long>())
+                .SelectMany(translator.Translate)
+                .Guard(waits.SkipWhile(isWaiting => isWaiting), route.TokenTimeout, session.Knobs, turn, DefaultScheduler.Instance);
+        });
 
     private static IObservable<long> Wait(TimeSpan timeout) => Observable.Timer(timeout, DefaultScheduler.Instance);
 
@@ -120,7 +137,7 @@ internal sealed partial class TurnPipeline(
 
     private TokenUsage Settle(TurnRequest turn, SystemPrompt prompt, AnswerTranslator translator)
     {
-        var spent = translator.Usage ?? (translator.Said.Count == 0 ? new TokenUsage(0, 0) : Estimate(turn, prompt, translator));
+        var spent = translator.Usage ?? (translator.Said.IsEmpty ? new TokenUsage(0, 0) : Estimate(turn, prompt, translator));
         if (spent.Input + spent.Output > 0)
         {
             usage.Report(turn.Turn, spent.Input + spent.Output);

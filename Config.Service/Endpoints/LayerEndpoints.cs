@@ -52,6 +52,11 @@ internal static class LayerEndpoints
                     return problem;
                 }
 
+                if (Revisions.CheckWhy(why) is { } essay)
+                {
+                    return essay;
+                }
+
                 var outcome = await write(scope, expected, new Author(Caller.Of(context.User).Subject, why));
                 if (outcome is not WriteOutcome.Written { Layer: var layer })
                 {

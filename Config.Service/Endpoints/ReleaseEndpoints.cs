@@ -17,16 +17,33 @@ internal static partial class ReleaseEndpoints
         releases.MapGet("/", async (ConfigStore store) => TypedResults.Ok((await store.ReadAsync()).Value.Releases));
         releases.MapGet("/{name}", Read);
         releases.MapPut("/{name}", Describe);
-        releases.MapDelete("/{name}", async (string name, HttpContext context, ReleaseWriter writer, string? why) =>
-            Answer(context, await writer.DeleteAsync(name, AuthorOf(context, why), context.RequestAborted)));
-        Step("start", (writer, name, author, token) => writer.StartAsync(name, author, token));
-        Step("pause", (writer, name, author, token) => writer.PauseAsync(name, author, token));
-        Step("rollback", (writer, name, author, token) => writer.RollBackAsync(name, author, token));
-        Step("promote", (writer, name, author, token) => writer.PromoteAsync(name, author, token));
+        releases.MapDelete("/{name}", (string name, HttpContext context, ReleaseWriter writer, string? why) => StepAsync(
+            context, why, (expected, author) => writer.DeleteAsync(name, expected, author, context.RequestAborted)));
+        Step("start", (writer, name, expected, author, token) => writer.StartAsync(name, expected, author, token));
+        Step("pause", (writer, name, expected, author, token) => writer.PauseAsync(name, expected, author, token));
+        Step("rollback", (writer, name, expected, author, token) => writer.RollBackAsync(name, expected, author, token));
+        Step("promote", (writer, name, expected, author, token) => writer.PromoteAsync(name, expected, author, token));
 
-        void Step(string step, Func<ReleaseWriter, string, Author, CancellationToken, Task<ReleaseOutcome>> take) =>
-            releases.MapPost($"/{{name}}/{step}", async (string name, HttpContext context, ReleaseWriter writer, string? why) =>
-                Answer(context, await take(writer, name, AuthorOf(context, why), context.RequestAborted)));
+        void Step(string step, Func<ReleaseWriter, string, long?, Author, CancellationToken, Task<ReleaseOutcome>> take) =>
+            releases.MapPost($"/{{name}}/{step}", (string name, HttpContext context, ReleaseWriter writer, string? why) => StepAsync(
+                context, why, (expected, author) => take(writer, name, expected, author, context.RequestAborted)));
+    }
+
+    // If-Match is free here: a step says by itself what it changes.
+    private static async Task<IResult> StepAsync(HttpContext context, string? why, Func<long?, Author, Task<ReleaseOutcome>> take)
+    {
+        long? expected = null;
+        if (context.Request.Headers.IfMatch.Count > 0)
+        {
+            if (Revisions.Read(context.Request, out var named) is { } problem)
+            {
+                return problem;
+            }
+
+            expected = named;
+        }
+
+        return Revisions.CheckWhy(why) ?? Answer(context, await take(expected, AuthorOf(context, why)));
     }
 
     private static async Task<IResult> Read(string name, HttpContext context, ConfigStore store)
@@ -54,7 +71,7 @@ internal static partial class ReleaseEndpoints
             return Problem.Of(StatusCodes.Status400BadRequest, ProblemTypes.InvalidRequest, "A release changes something: its patch is empty.");
         }
 
-        return Revisions.Read(context.Request, out var expected)
+        return Revisions.Read(context.Request, out var expected) ?? Revisions.CheckWhy(why)
             ?? Answer(context, await writer.DescribeAsync(name, expected, request, AuthorOf(context, why), context.RequestAborted));
     }
 

@@ -7,6 +7,8 @@ namespace AspireAgent.Config.Endpoints;
 /// <summary>Revisions in HTTP's terms (RFC 9110, section 13): <c>ETag: "7"</c>, <c>If-Match: "7"</c>.</summary>
 internal static class Revisions
 {
+    private const int MostWhy = 1_024;
+
     /// <summary>Reads the revision that a write replaces; a problem where it names none.</summary>
     public static IResult? Read(HttpRequest request, out long revision)
     {
@@ -24,6 +26,11 @@ internal static class Revisions
             : long.TryParse(match.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out revision) ? null
             : Stale(null);
     }
+
+    /// <summary>A problem where a writer's reason is an essay: each is kept as often as what it explains.</summary>
+    public static IResult? CheckWhy(string? why) => why is { Length: > MostWhy }
+        ? Problem.Of(StatusCodes.Status400BadRequest, ProblemTypes.InvalidRequest, $"'why' has at most {MostWhy} characters.")
+        : null;
 
     /// <summary>Tells the revision of what is answered.</summary>
     public static void Write(HttpResponse response, long revision) =>

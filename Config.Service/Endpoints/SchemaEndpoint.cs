@@ -57,6 +57,11 @@ internal static class SchemaEndpoint
             values.Add(null);
         }
 
+        if (property.IsMap && type["additionalProperties"] is JsonObject { } entry && entry["type"] is JsonValue of)
+        {
+            entry["type"] = new JsonArray(of.DeepClone(), "null");
+        }
+
         type["description"] = property.Description;
         type["default"] = property.Default?.DeepClone();
         foreach (var rule in property.Rules)

@@ -11,7 +11,8 @@ namespace AspireAgent.Config.Layers;
 /// <param name="Next">What is published from then on.</param>
 /// <param name="Records">New revisions of layers, by scope.</param>
 /// <param name="Audit">Who, what, why; the store adds its own revision.</param>
-internal sealed record ConfigChange(ConfigLayers Next, IReadOnlyList<(Scope Scope, LayerRecord Record)> Records, AuditRecord Audit);
+internal sealed record ConfigChange(
+    ConfigLayers Next, IReadOnlyList<(Scope Scope, LayerRecord Record)> Records, IReadOnlyList<AuditRecord> Audit);
 
 /// <summary>
 /// The configuration in Redis. Each write is one script that compares the store's revision: histories, audit and signal change
@@ -39,6 +40,7 @@ internal sealed class ConfigStore(
         {
             while (true)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 var now = await ReadAsync();
                 var (change, outcome) = await decide(now.Value);
                 if (change is null || await TryCommitAsync(now.Revision, change))
@@ -89,7 +91,7 @@ internal sealed class ConfigStore(
     /// <summary>At most <paramref name="most"/> changes of anything, the newest first.</summary>
     public async Task<IReadOnlyList<AuditRecord>> AuditAsync(int most) =>
         [.. (await redis.GetDatabase().ListRangeAsync(ConfigKeys.Audit, -most)).Reverse()
-            .Select(json => JsonSerializer.Deserialize(json.ToString(), WireJson.Types.AuditRecord)!)];
+            .Select(json => JsonSerializer.Deserialize(json.ToString(), WireJson.Tolerant.AuditRecord)!)];
 
     /// <inheritdoc />
     public void Dispose() => _writer.Dispose();
@@ -104,14 +106,14 @@ internal sealed class ConfigStore(
         RedisValue[] values =
         [
             revision, revision + 1, JsonSerializer.Serialize(change.Next, WireJson.Types.ConfigLayers), SignalKeys.Wake(ConfigKeys.Signal),
-            JsonSerializer.Serialize(change.Audit with { StoreRevision = revision + 1 }, WireJson.Types.AuditRecord),
-            options.Value.AuditKept, options.Value.HistoryKept,
+            options.Value.AuditKept, options.Value.HistoryKept, change.Audit.Count,
+            .. change.Audit.Select(audit => (RedisValue)JsonSerializer.Serialize(audit with { StoreRevision = revision + 1 }, WireJson.Types.AuditRecord)),
             .. change.Records.Select(written => (RedisValue)JsonSerializer.Serialize(written.Record, WireJson.Types.LayerRecord)),
         ];
         return (int)await redis.GetDatabase().ScriptEvaluateAsync(ConfigScripts.Commit, keys, values) == 1;
     }
 
-    private static LayerRecord Record(RedisValue json) => JsonSerializer.Deserialize(json.ToString(), WireJson.Types.LayerRecord)!;
+    private static LayerRecord Record(RedisValue json) => JsonSerializer.Deserialize(json.ToString(), WireJson.Tolerant.LayerRecord)!;
 
     private static LayerVersion Version(LayerRecord record) => new(record.Revision, record.Document);
 }

@@ -24,11 +24,33 @@ internal static class LayerChecks
             return new WriteOutcome.Forbidden(loosened);
         }
 
-        var together = layer.Kind is Layer.Global ? Global(layers, layer) : LayerRules.Errors(LayerMerge.Merge([global, layer]));
+        var together = layer.Kind switch
+        {
+            Layer.Global => Global(layers, layer),
+            Layer.Tenant => Tenant(layers, global, layer),
+            _ => LayerRules.Errors(LayerMerge.Merge([global, layer])),
+        };
         return together.Count > 0 ? new WriteOutcome.Invalid(together) : null;
     }
 
-    // What lies over the global layer must still stand on it.
+    // A tenant's callers may be of any group. What is wrong without the tenant's layer is not its fault.
+    private static Dictionary<string, string[]> Tenant(ConfigLayers layers, ConfigLayer global, ConfigLayer tenant)
+    {
+        var errors = new Dictionary<string, string[]>(LayerRules.Errors(LayerMerge.Merge([global, tenant])));
+        foreach (var group in layers.Groups.Select(group => new ConfigLayer(Layer.Group, group.Key, group.Value.Revision, group.Value.Document)))
+        {
+            var without = LayerRules.Errors(LayerMerge.Merge([global, group]));
+            foreach (var (path, messages) in LayerRules.Errors(LayerMerge.Merge([global, group, tenant]))
+                .Where(error => !errors.ContainsKey(error.Key) && !without.ContainsKey(error.Key)))
+            {
+                errors[$"{group.Label}: {path}"] = messages;
+            }
+        }
+
+        return errors;
+    }
+
+    // Groups and releases must still stand on it. Tenants are not read for that: there may be very many.
     private static Dictionary<string, string[]> Global(ConfigLayers layers, ConfigLayer global)
     {
         var errors = new Dictionary<string, string[]>(LayerRules.Errors(LayerMerge.Merge([global])));

@@ -75,7 +75,7 @@ internal sealed class LayerWriter(ConfigStore store, LayerFeeds feeds, TimeProvi
             new ConfigChange(
                 With(layers, scope, next),
                 [(scope, new LayerRecord(next.Revision, document, at, author.Name, action, author.Why))],
-                new AuditRecord(at, author.Name, action, $"{scope}", next.Revision, 0, author.Why)),
+                [new AuditRecord(at, author.Name, action, $"{scope}", next.Revision, 0, author.Why)]),
             new WriteOutcome.Written(next));
     }
 

@@ -8,7 +8,7 @@ namespace AspireAgent.Config.Releases;
 
 /// <summary>
 /// The steps of a release: described (paused), running, and back; then promoted or rolled back, which are its ends. A step that was
-/// done already is done again without a change.
+/// done already is done again without a change. A step may name the revision that it was decided by.
 /// </summary>
 internal sealed class ReleaseWriter(ConfigStore store, LayerFeeds feeds, TimeProvider time)
 {
@@ -38,42 +38,44 @@ internal sealed class ReleaseWriter(ConfigStore store, LayerFeeds feeds, TimePro
             cancellationToken);
 
     /// <summary>New sessions enter it from now on.</summary>
-    public Task<ReleaseOutcome> StartAsync(string name, Author author, CancellationToken cancellationToken) =>
-        StepAsync(name, "start", ReleaseState.Running, author, cancellationToken);
+    public Task<ReleaseOutcome> StartAsync(string name, long? expected, Author author, CancellationToken cancellationToken) =>
+        StepAsync(name, "start", ReleaseState.Running, expected, author, cancellationToken);
 
     /// <summary>No new session enters it; those in it stay.</summary>
-    public Task<ReleaseOutcome> PauseAsync(string name, Author author, CancellationToken cancellationToken) =>
-        StepAsync(name, "pause", ReleaseState.Paused, author, cancellationToken);
+    public Task<ReleaseOutcome> PauseAsync(string name, long? expected, Author author, CancellationToken cancellationToken) =>
+        StepAsync(name, "pause", ReleaseState.Paused, expected, author, cancellationToken);
 
     /// <summary>Its patch holds for nobody from the next turns on.</summary>
-    public Task<ReleaseOutcome> RollBackAsync(string name, Author author, CancellationToken cancellationToken) =>
-        StepAsync(name, "rollback", ReleaseState.RolledBack, author, cancellationToken);
+    public Task<ReleaseOutcome> RollBackAsync(string name, long? expected, Author author, CancellationToken cancellationToken) =>
+        StepAsync(name, "rollback", ReleaseState.RolledBack, expected, author, cancellationToken);
 
     /// <summary>Its patch becomes part of the global layer, in the same write.</summary>
-    public Task<ReleaseOutcome> PromoteAsync(string name, Author author, CancellationToken cancellationToken) =>
-        StepAsync(name, "promote", ReleaseState.Promoted, author, cancellationToken);
+    public Task<ReleaseOutcome> PromoteAsync(string name, long? expected, Author author, CancellationToken cancellationToken) =>
+        StepAsync(name, "promote", ReleaseState.Promoted, expected, author, cancellationToken);
 
-    /// <summary>Forgets one that has come to its end, or never ran.</summary>
-    public Task<ReleaseOutcome> DeleteAsync(string name, Author author, CancellationToken cancellationToken) =>
+    /// <summary>Forgets one that never ran. One that did keeps its name: sessions may still bear it.</summary>
+    public Task<ReleaseOutcome> DeleteAsync(string name, long? expected, Author author, CancellationToken cancellationToken) =>
         store.WriteAsync(
             layers => Done(Find(layers, name) switch
             {
                 null => (null, new ReleaseOutcome.Unknown()),
-                { IsActive: true } active => (null, new ReleaseOutcome.Impossible(active.State)),
-                var ended => (
+                var there when there.Revision != (expected ?? there.Revision) => (null, new ReleaseOutcome.Stale(there.Revision)),
+                { StartedAt: not null } ran => (null, new ReleaseOutcome.Impossible(ran.State)),
+                var draft => (
                     new ConfigChange(
-                        layers with { Releases = [.. layers.Releases.Where(release => release != ended)] }, [],
-                        Audit("delete", ended, author)),
+                        layers with { Releases = [.. layers.Releases.Where(release => release != draft)] }, [],
+                        [Audit("delete", draft, author)]),
                     (ReleaseOutcome)new ReleaseOutcome.Deleted()),
             }),
             cancellationToken);
 
     private Task<ReleaseOutcome> StepAsync(
-        string name, string action, ReleaseState to, Author author, CancellationToken cancellationToken) =>
+        string name, string action, ReleaseState to, long? expected, Author author, CancellationToken cancellationToken) =>
         store.WriteAsync(
             layers => Done(Find(layers, name) switch
             {
                 null => (null, new ReleaseOutcome.Unknown()),
+                var there when there.Revision != (expected ?? there.Revision) => (null, new ReleaseOutcome.Stale(there.Revision)),
                 var there when there.State == to => (null, new ReleaseOutcome.Changed(there)),
                 { State: ReleaseState.Promoted or ReleaseState.RolledBack } ended => (null, new ReleaseOutcome.Impossible(ended.State)),
                 var now when to is ReleaseState.Promoted => Promote(layers, now, author),
@@ -89,18 +91,20 @@ internal sealed class ReleaseWriter(ConfigStore store, LayerFeeds feeds, TimePro
     private (ConfigChange? Change, ReleaseOutcome Outcome) Change(ConfigLayers layers, string action, Author author, Release next)
     {
         var patch = new ConfigLayer(Layer.Release, next.Name, next.Revision, next.Patch);
-        if (next.State is not ReleaseState.RolledBack && LayerChecks.Check(layers, patch) is { } refused)
+        // To pause and to roll back is safe, whatever has become of the patch.
+        var takesHold = action is "describe" or "start";
+        if (takesHold && LayerChecks.Check(layers, patch) is { } refused)
         {
             return (null, new ReleaseOutcome.Refused(refused));
         }
 
-        if (next.IsActive && Overlap(layers, next) is { } overlap)
+        if (takesHold && next.IsActive && Overlap(layers, next) is { } overlap)
         {
             return (null, overlap);
         }
 
         return (
-            new ConfigChange(layers with { Releases = With(layers.Releases, next) }, [], Audit(action, next, author)),
+            new ConfigChange(layers with { Releases = With(layers.Releases, next) }, [], [Audit(action, next, author)]),
             new ReleaseOutcome.Changed(next));
     }
 
@@ -123,7 +127,10 @@ internal sealed class ReleaseWriter(ConfigStore store, LayerFeeds feeds, TimePro
         return (
             new ConfigChange(
                 layers with { Global = global, Releases = With(layers.Releases, next) }, [(Scope.Global, record)],
-                Audit("promote", next, author)),
+                [
+                    Audit("promote", next, author),
+                    new AuditRecord(record.At, author.Name, "promote", $"{Scope.Global}", global.Revision, 0, record.Why),
+                ]),
             new ReleaseOutcome.Changed(next));
     }
 

@@ -1,4 +1,6 @@
+using System.Reactive.Concurrency;
 using System.Reactive.Linq;
+using System.Text.Json;
 using AspireAgent.Config.Layers;
 using AspireAgent.Streams;
 using StackExchange.Redis;
@@ -7,10 +9,13 @@ namespace AspireAgent.Config.Sources;
 
 /// <summary>Writes what the sources say into the store, one change after the other; one that cannot be stored is tried again.</summary>
 internal sealed partial class LayerFeeder(
-    IEnumerable<ILayerSource> sources, LayerWriter writer, TimeProvider time, ILogger<LayerFeeder> logger) : BackgroundService
+    IEnumerable<ILayerSource> sources, LayerWriter writer, IScheduler scheduler, TimeProvider time, ILogger<LayerFeeder> logger) : BackgroundService
 {
     private const int Waiting = 1;
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+
+    // The store may have lost it, or what made it invalid may be gone.
+    private static readonly TimeSpan AssertEvery = TimeSpan.FromSeconds(30);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(sources.Select(source => FeedAsync(source, stoppingToken)));
@@ -18,7 +23,10 @@ internal sealed partial class LayerFeeder(
     // Only the newest document of a source counts: a slow store may skip those between.
     private async Task FeedAsync(ILayerSource source, CancellationToken stoppingToken)
     {
-        await foreach (var change in source.Changes.ReadLatestAsync(Waiting, cancellationToken: stoppingToken).UntilCancelled(stoppingToken))
+        var changes = source.Changes
+            .Select(change => Observable.Timer(TimeSpan.Zero, AssertEvery, scheduler).Select(_ => change))
+            .Switch();
+        await foreach (var change in changes.ReadLatestAsync(Waiting, cancellationToken: stoppingToken).UntilCancelled(stoppingToken))
         {
             while (!await TryWriteAsync(change, stoppingToken))
             {
@@ -33,8 +41,8 @@ internal sealed partial class LayerFeeder(
         {
             switch (await writer.FeedAsync(change, cancellationToken))
             {
-                case WriteOutcome.Written written:
-                    LogFed($"{change.Scope}", change.Origin, written.Layer.Revision);
+                case WriteOutcome.Written { Layer.Revision: var revision }:
+                    LogFed($"{change.Scope}", change.Origin, revision);
                     break;
                 case WriteOutcome.Forbidden forbidden:
                     LogRefused($"{change.Scope}", change.Origin, $"it may not set {string.Join(", ", forbidden.Properties)}");
@@ -48,6 +56,11 @@ internal sealed partial class LayerFeeder(
 
             return true;
         }
+        catch (JsonException exception)
+        {
+            LogRefused($"{change.Scope}", change.Origin, exception.Message);
+            return true;
+        }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
             LogUnreachable($"{change.Scope}", exception.GetType().Name);
@@ -55,7 +68,7 @@ internal sealed partial class LayerFeeder(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Layer {Scope} is as {Origin} says, at revision {Revision}.")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Layer {Scope} is as {Origin} says, at revision {Revision}.")]
     private partial void LogFed(string scope, string origin, long revision);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Layer {Scope} stays as it is; {Origin} is refused: {Reason}")]

@@ -15,8 +15,8 @@ public sealed record AgentConfig(TurnConfig Turn, LiveKnobs Live)
     /// <summary>What holds where no layer says anything.</summary>
     public static AgentConfig Default { get; } = new(new TurnConfig(), new LiveKnobs());
 
-    private static readonly JsonNode? DefaultTurn = JsonSerializer.SerializeToNode(Default.Turn, WireJson.Types.TurnConfig);
-    private static readonly JsonNode? DefaultLive = JsonSerializer.SerializeToNode(Default.Live, WireJson.Types.LiveKnobs);
+    private static readonly JsonObject DefaultTurn = JsonSerializer.SerializeToNode(Default.Turn, WireJson.Types.TurnConfig)!.AsObject();
+    private static readonly JsonObject DefaultLive = JsonSerializer.SerializeToNode(Default.Live, WireJson.Types.LiveKnobs)!.AsObject();
 
     /// <summary>Binds a valid document (see <see cref="LayerRules.Errors(JsonObject)"/>).</summary>
     /// <exception cref="JsonException">It is not valid.</exception>
@@ -31,7 +31,21 @@ public sealed record AgentConfig(TurnConfig Turn, LiveKnobs Live)
 
         // Over the defaults, since the generated reader does not run the initializers of what a document leaves out.
         return new AgentConfig(
-            MergePatch.Apply(DefaultTurn, turn).Deserialize(WireJson.Types.TurnConfig)!,
-            MergePatch.Apply(DefaultLive, live).Deserialize(WireJson.Types.LiveKnobs)!);
+            Over(DefaultTurn, turn, "").Deserialize(WireJson.Types.TurnConfig)!,
+            Over(DefaultLive, live, "").Deserialize(WireJson.Types.LiveKnobs)!);
+    }
+
+    // Property by property, and not as a merge patch: a value may be an object that has nulls of its own.
+    private static JsonObject Over(JsonObject defaults, JsonObject document, string prefix)
+    {
+        var whole = (JsonObject)defaults.DeepClone();
+        foreach (var (name, value) in document)
+        {
+            whole[name] = value is JsonObject section && whole[name] is JsonObject below && ConfigProperties.IsSection(prefix + name)
+                ? Over(below, section, $"{prefix}{name}.")
+                : value?.DeepClone();
+        }
+
+        return whole;
     }
 }

@@ -27,7 +27,7 @@ public sealed record ConfigProperty(
     public bool IsNullable { get; init; }
 
     /// <summary>Whether its value is an object that merges entry by entry.</summary>
-    public bool IsMap { get; } = Type == typeof(JsonObject) || (Type.IsGenericType && Type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>));
+    public bool IsMap { get; } = Type.IsGenericType && Type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>);
 }
 
 /// <summary>All properties of the configuration, from the attributes of <see cref="TurnConfig"/> and <see cref="LiveKnobs"/>.</summary>

@@ -16,10 +16,23 @@ public sealed record EffectiveConfig(
 public static class LayerMerge
 {
     /// <summary>
-    /// The configuration that the layers make, given from the first to the last. A value that its layer may not set, or that would
-    /// loosen a limit of a layer above, is passed over: a layer is checked when it is written, but those above it may change later.
+    /// The configuration that the layers make, given from the first to the last. A value that its layer may not set, that would
+    /// loosen a limit of a layer above, or that cannot be read here, is passed over: a layer is checked when it is written, but those
+    /// above it may change later, and whoever checked it may be newer than whoever merges it.
     /// </summary>
-    public static EffectiveConfig Merge(IEnumerable<ConfigLayer> layers)
+    public static EffectiveConfig Merge(IReadOnlyList<ConfigLayer> layers)
+    {
+        try
+        {
+            return Merge(layers, (_, _) => true);
+        }
+        catch (JsonException)
+        {
+            return Merge(layers, (property, value) => !LayerRules.Check(property, value).Any());
+        }
+    }
+
+    private static EffectiveConfig Merge(IReadOnlyList<ConfigLayer> layers, Func<ConfigProperty, JsonNode?, bool> isReadable)
     {
         var document = new JsonObject();
         var provenance = ConfigProperties.All.ToDictionary(property => property.Path, _ => Label(Layer.Defaults), StringComparer.Ordinal);
@@ -29,7 +42,7 @@ public static class LayerMerge
             revisions[layer.Label] = layer.Revision;
             foreach (var (property, value) in Values(layer.Document))
             {
-                if (layer.Kind <= property.UpTo && !Loosens(property, value, layer.Kind, document))
+                if (layer.Kind <= property.UpTo && !Loosens(property, value, layer.Kind, document) && isReadable(property, value))
                 {
                     Set(document, property, value);
                     Tell(provenance, property, value, layer.Label);
@@ -76,6 +89,11 @@ public static class LayerMerge
         foreach (var (name, value) in section)
         {
             var path = prefix + name;
+            if (name.Contains('.', StringComparison.Ordinal))
+            {
+                continue; // a path, and not a name
+            }
+
             if (ConfigProperties.Find(path) is { } property)
             {
                 yield return (property, value);

@@ -8,6 +8,9 @@ namespace AspireAgent.Contracts.Config;
 /// <summary>What a layer's document may say.</summary>
 public static class LayerRules
 {
+    // Far more than any property needs, far less than JSON readers bear.
+    private const int MostDepth = 16;
+
     /// <summary>The properties in the document that this kind of layer may not set.</summary>
     public static IReadOnlyList<string> Forbidden(JsonObject document, Layer layer) =>
         [.. LayerMerge.Values(document).Where(found => layer > found.Property.UpTo).Select(found => found.Property.Path)];
@@ -20,7 +23,15 @@ public static class LayerRules
     public static IReadOnlyDictionary<string, string[]> Errors(JsonObject document)
     {
         var errors = new List<(string Path, string Error)>();
-        Check(document, "", errors);
+        if (DepthOf(document) > MostDepth)
+        {
+            errors.Add(("", $"A layer is at most {MostDepth} objects deep."));
+        }
+        else
+        {
+            Check(document, "", errors);
+        }
+
         return Group(errors);
     }
 
@@ -38,6 +49,8 @@ public static class LayerRules
             errors.Add(("maxOutputTokens", "The cap of an answer must be below contextTokens, the window that it is part of."));
         }
 
+        errors.AddRange(ConfigProperties.All.Where(property => property.IsMap)
+            .SelectMany(property => Check(property, LayerMerge.ValueOf(merged.Document, property)).Select(error => (property.Path, error))));
         return Group(errors);
     }
 
@@ -46,11 +59,11 @@ public static class LayerRules
         foreach (var (name, value) in section)
         {
             var path = prefix + name;
-            if (ConfigProperties.Find(path) is { } property)
+            if (!name.Contains('.', StringComparison.Ordinal) && ConfigProperties.Find(path) is { } property)
             {
                 errors.AddRange(Check(property, value).Select(error => (path, error)));
             }
-            else if (!ConfigProperties.IsSection(path))
+            else if (name.Contains('.', StringComparison.Ordinal) || !ConfigProperties.IsSection(path))
             {
                 errors.Add((path, "There is no such property."));
             }
@@ -66,7 +79,7 @@ public static class LayerRules
     }
 
     // Null is right everywhere: it takes away what is below.
-    private static IEnumerable<string> Check(ConfigProperty property, JsonNode? value)
+    internal static IEnumerable<string> Check(ConfigProperty property, JsonNode? value)
     {
         if (value is null)
         {
@@ -86,7 +99,14 @@ public static class LayerRules
 
         if (bound is JsonObject variant && property.Path == "shadow.variant")
         {
-            return Errors(variant).SelectMany(inner => inner.Value.Select(error => $"{inner.Key}: {error}"));
+            return variant.ContainsKey("shadow") ? ["A shadow has no shadow."]
+                : Errors(variant).SelectMany(inner => inner.Value.Select(error => $"{inner.Key}: {error}"));
+        }
+
+        // The reader lets numbers and lists of names pass for an enum.
+        if (bound is Enum && !JsonNode.DeepEquals(JsonSerializer.SerializeToNode(bound, WireJson.Types.GetTypeInfo(bound.GetType())!), value))
+        {
+            return [$"{Expected(property.Type)} is expected."];
         }
 
         var results = new List<ValidationResult>();
@@ -102,6 +122,13 @@ public static class LayerRules
         var kind when kind == typeof(int) => "A whole number",
         var kind when kind == typeof(double) => "A number",
         _ => "An object",
+    };
+
+    private static int DepthOf(JsonNode? node) => node switch
+    {
+        JsonObject members => 1 + members.Select(member => DepthOf(member.Value)).DefaultIfEmpty(0).Max(),
+        JsonArray items => 1 + items.Select(DepthOf).DefaultIfEmpty(0).Max(),
+        _ => 0,
     };
 
     private static Dictionary<string, string[]> Group(IEnumerable<(string Path, string Error)> errors) => errors

@@ -39,7 +39,7 @@ public sealed record TurnConfig
     public Verbosity Verbosity { get; init; } = Verbosity.Normal;
 
     [Description("Language of the answers, a BCP 47 tag such as de or pt-BR; null: that of the user.")]
-    [RegularExpression("^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"), Writable(Layer.Session)]
+    [RegularExpression("^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"), StringLength(35, MinimumLength = 2), Writable(Layer.Session)]
     public string? Language { get; init; }
 
     [Description("What an input does that arrives while a turn runs.")]

@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace AspireAgent.Contracts.Json;
 
@@ -10,10 +11,21 @@ public static class WireJson
     /// The serializers of the wire. Text stays as it is where JSON lets it: this is read by JSON readers and never pasted into
     /// HTML, and a log in Chinese or Russian is a third of the size.
     /// </summary>
-    public static ContractsJson Types { get; } = new(new JsonSerializerOptions(ContractsJson.Default.Options)
+    public static ContractsJson Types { get; } = new(Exact(JsonUnmappedMemberHandling.Disallow));
+
+    /// <summary>
+    /// The same for what our own services tell each other: a member that a newer one has added is let pass, so that old and new may
+    /// run side by side.
+    /// </summary>
+    public static ContractsJson Tolerant { get; } = new(Exact(JsonUnmappedMemberHandling.Skip));
+
+    // Names are told apart by case: an object that has "a" and "A" must be the same everywhere.
+    private static JsonSerializerOptions Exact(JsonUnmappedMemberHandling unmapped) => new(ContractsJson.Default.Options)
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+        PropertyNameCaseInsensitive = false,
+        UnmappedMemberHandling = unmapped,
+    };
 
     /// <summary>Makes <paramref name="options"/> read and write as <see cref="ContractsJson"/> does.</summary>
     public static void Apply(JsonSerializerOptions options)

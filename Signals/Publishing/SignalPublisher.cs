@@ -7,7 +7,7 @@ namespace AspireAgent.Signals.Publishing;
 
 /// <summary>
 /// One end of a signal: reads its source each second and when woken, and offers what it read to every subscriber. While the
-/// source is down the last value stands and no sign of life is given.
+/// source is down the last value stands, for those who come too, and those who are there get no sign of life.
 /// </summary>
 public sealed partial class SignalPublisher<T>(ISignalSource<T> source, TimeProvider time, ILogger<SignalPublisher<T>> logger)
     : SignalService<T>
@@ -83,7 +83,7 @@ public sealed partial class SignalPublisher<T>(ISignalSource<T> source, TimeProv
     private async Task WaitAsync(ChannelReader<bool> wakes, CancellationToken cancellationToken)
     {
         using var pause = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = time.CreateTimer(_ => pause.Cancel(), null, ReadEvery, Timeout.InfiniteTimeSpan);
+        await using var timer = time.CreateTimer(_ => pause.Cancel(), null, ReadEvery, Timeout.InfiniteTimeSpan);
         try
         {
             await wakes.ReadAsync(pause.Token);

@@ -66,7 +66,7 @@ public sealed partial class SignalClient<T>(
     {
         var heard = false;
         using var dead = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        using var watchdog = time.CreateTimer(_ => dead.Cancel(), null, DeadAfter, Timeout.InfiniteTimeSpan);
+        await using var watchdog = time.CreateTimer(_ => dead.Cancel(), null, DeadAfter, Timeout.InfiniteTimeSpan);
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, options.Address);

@@ -43,7 +43,7 @@ internal sealed class SignalDisk<T>(string directory, string kind, JsonTypeInfo<
                 ? new SignalValue<T>(revision.GetValue<long>(), value)
                 : null;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or ArgumentException)
         {
             return null;
         }

@@ -35,9 +35,9 @@ internal sealed class AgentHarness : IAsyncDisposable
         var route = new ModelRoute("fake", "fake", Model, 8_000, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30));
         var turns = new TurnPipeline(
             new ModelCatalog([route], "fake"), new BudgetGate(TimeProvider.System), Usage, Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
-        var layers = new TenantLayers(connection, Config, DefaultScheduler.Instance, NullLogger<TenantLayers>.Instance);
+        var layers = new TenantLayers(connection, DefaultScheduler.Instance, NullLogger<TenantLayers>.Instance);
         Services = new SessionServices(
-            new ConfigSignals(Config, layers, TimeProvider.System), Budget, turns, Log, Subscriptions, Metrics, Options.Create(new SessionLifetimeOptions()), TimeProvider.System,
+            new ConfigSignals(Config, layers, NullLogger<ConfigSignals>.Instance), Budget, turns, Log, Subscriptions, Metrics, Options.Create(new SessionLifetimeOptions()), TimeProvider.System,
             NullLogger<Session>.Instance);
     }
 

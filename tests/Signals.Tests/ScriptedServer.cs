@@ -57,7 +57,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         public Task Ended => _ended.Task;
 
         /// <summary>Completes when the client has gone.</summary>
-        public Task Left => Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
+        public Task Left { get; } = Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
 
         public async Task SayAsync(string text)
         {

@@ -48,14 +48,14 @@ public class SignalOperatorTests
     public async Task OnItsOwnThread_Change_ComesOnAnotherThreadInOrder()
     {
         using var signal = new BehaviorSubject<int>(0);
-        var threads = new List<int>();
+        var threads = new List<Thread>();
         var done = new TaskCompletionSource<List<int>>(TaskCreationOptions.RunContinuationsAsynchronously);
         var seen = new List<int>();
         using var subscription = signal.OnItsOwnThread().Subscribe(
             value =>
             {
                 seen.Add(value);
-                threads.Add(Environment.CurrentManagedThreadId);
+                threads.Add(Thread.CurrentThread);
             },
             () => done.SetResult(seen));
         var gate = new Lock();
@@ -71,7 +71,8 @@ public class SignalOperatorTests
         }
 
         Assert.Equal(Enumerable.Range(0, 101), await done.Task.WaitAsync(TimeSpan.FromSeconds(30)));
-        Assert.All(threads.Skip(1), thread => Assert.NotEqual(threads[0], thread));
+        Assert.All(threads.Skip(1), thread => Assert.NotSame(threads[0], thread));
+        Assert.All(threads.Skip(1), thread => Assert.True(thread.IsThreadPoolThread, "a thread of its own for each subscription"));
     }
 
     [Fact]

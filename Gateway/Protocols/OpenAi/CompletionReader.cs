@@ -43,7 +43,7 @@ internal static class CompletionReader
         Check(request.N is null or 1, "Only one choice is given: 'n' must be 1.", "n");
         Check(request.Logprobs is not true, "'logprobs' are not supported.", "logprobs");
         Check(request.Temperature is null or (>= 0 and <= 2), "'temperature' goes from 0 to 2.", "temperature");
-        Check((request.SafetyIdentifier ?? request.User)?.Length is null or <= MostUserCharacters, $"'user' has at most {MostUserCharacters} characters.", "user");
+        Check(EndUser(request)?.Length is null or <= MostUserCharacters, $"'user' has at most {MostUserCharacters} characters.", "user");
         Check(request.TopP is null or (>= 0 and <= 1), "'top_p' goes from 0 to 1.", "top_p");
         Check((request.MaxCompletionTokens ?? request.MaxTokens) is null or > 0, "The limit of tokens must be positive.", "max_completion_tokens");
         Check(
@@ -74,10 +74,11 @@ internal static class CompletionReader
         return new CompletionCall(
             isInput ? messages[..^1] : messages, isInput ? messages[^1].Text : "", options,
             request.Stream is true, request.StreamOptions?.IncludeUsage is true,
-            string.IsNullOrEmpty(request.SafetyIdentifier) ? NonEmpty(request.User) : request.SafetyIdentifier);
+            EndUser(request));
     }
 
-    private static string? NonEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+    private static string? EndUser(CompletionRequest request) =>
+        new[] { request.SafetyIdentifier, request.User }.FirstOrDefault(name => !string.IsNullOrEmpty(name));
 
     private static ConversationMessage Message(CompletionMessage message, int index)
     {

@@ -29,7 +29,7 @@ internal sealed class CompletionsEndpoint(
             var call = CompletionReader.Read(await ReadBodyAsync(context, end.Token));
             using var place = limit.Enter(caller.Tenant)
                 ?? throw CompletionException.OfProblem(StatusCodes.Status429TooManyRequests, "Too many open streams.", null);
-            var turn = new CompletionTurn(caller with { EndUser = call.EndUser ?? caller.EndUser }, SessionOf(context), call, pods, stream, time);
+            var turn = new CompletionTurn(caller with { EndUser = caller.EndUser ?? call.EndUser }, SessionOf(context), call, pods, stream, time);
 
             // Not cut short by a caller who leaves: then nobody would know whether there is something to cancel.
             await turn.StartAsync(lifetime.ApplicationStopping);

@@ -160,6 +160,43 @@ public sealed class LiveKnobsTests(RedisPair servers) : IAsyncLifetime
         Assert.False(_agent.Config.HasObservers);
     }
 
+    [Fact]
+    public async Task LoopRun_TokensWithoutLetters_AreLayoutAndNumbersUntilThereAreVeryMany()
+    {
+        var call = await SpeakingAsync("1");
+        for (var i = 0; i < 39; i++)
+        {
+            call.Say("000");
+        }
+
+        await Poll.UntilAsync(async () => (await _agent.LogAsync()).OfType<TokenProduced>().Count() == 40, "forty tokens");
+        Assert.DoesNotContain(await _agent.LogAsync(), happened => happened is GuardTripped);
+        call.Say("000");
+
+        await _agent.StoryAsync("failed:loop-detected");
+    }
+
+    [Fact]
+    public async Task Patch_LimitTightenedAboveSince_DoesNotKeepFromChangingSomethingElse()
+    {
+        Assert.IsType<PatchOutcome.Changed>(await _session.PatchAsync(Global("""{"maxOutputTokens":900}"""), default));
+        _agent.SetGlobal(Global("""{"maxOutputTokens":500}"""));
+
+        Assert.IsType<PatchOutcome.Changed>(await _session.PatchAsync(Global("""{"verbosity":"terse"}"""), default));
+        Assert.IsType<PatchOutcome.Refused>(await _session.PatchAsync(Global("""{"maxOutputTokens":800}"""), default));
+
+        await AcceptAsync("1", "hello");
+        var call = await _agent.Model.NextCallAsync();
+        Assert.Equal(500, call.Options!.MaxOutputTokens);
+        call.Finish();
+    }
+
+    [Fact]
+    public async Task Patch_UnknownNamesThatAreTakenOut_AreRefusedToo()
+    {
+        Assert.IsType<PatchOutcome.Refused>(await _session.PatchAsync(Global("""{"temperature":0.5,"Temperature":null}"""), default));
+    }
+
     /// <summary>Gotcha 1: limits that change in mid-conversation, while answers run, never make a prompt and its cap disagree.</summary>
     [Fact]
     public async Task Windows_ChangedInMidConversation_EachTurnKeepsToItsOwn()

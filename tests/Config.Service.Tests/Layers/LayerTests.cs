@@ -116,11 +116,50 @@ public class LayerTests(OneInstance one) : IClassFixture<OneInstance>
         Assert.Equal(["group/vip: systemPrompt"], problem["errors"]!.AsObject().Select(error => error.Key));
     }
 
+    [Fact]
+    public async Task Write_TenantThatTakesAGroupsGroundAway_IsRefused()
+    {
+        await using var system = await ConfigSystem.StartAsync(RedisKind.Server);
+        using var client = system.Client();
+        await client.WriteAsync("layers/group/vip", """{"systemPrompt":"I am {{brand}}.","promptVariables":{"brand":"A"}}""");
+
+        using var refused = await client.PutAsync("layers/tenant/acme", """{"promptVariables":{"brand":null}}""", 0);
+
+        var problem = await ConfigClient.ProblemAsync(refused, HttpStatusCode.UnprocessableEntity);
+        Assert.Equal(["group/vip: systemPrompt"], problem["errors"]!.AsObject().Select(error => error.Key));
+    }
+
+    [Fact]
+    public async Task Write_NamesThatDifferByCase_AreStoredAndMerged()
+    {
+        await using var system = await ConfigSystem.StartAsync(RedisKind.Server);
+        using var client = system.Client();
+        var revision = await client.WriteAsync("layers/global", """{"tools":{"Clock":true,"clock":false}}""");
+
+        using var again = await client.PatchAsync("layers/global", """{"tools":{"CLOCK":true}}""", revision);
+
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+        Assert.Equal("""{"Clock":true,"clock":false,"CLOCK":true}""", (await client.GetAsync<JsonObject>("effective"))["config"]!["tools"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Write_DeepOrLongWinded_IsRefused()
+    {
+        using var client = one.System.Client();
+        var deep = string.Concat(Enumerable.Repeat("""{"shadow":{"variant":""", 20)) + "{}" + new string('}', 40);
+
+        using var refused = await client.PutAsync("layers/global", deep, 0);
+        using var essay = await client.PutAsync($"{Tenant}?why={new string('x', 1_025)}", "{}", 0);
+
+        await ConfigClient.ProblemAsync(refused, HttpStatusCode.UnprocessableEntity);
+        await ConfigClient.ProblemAsync(essay, HttpStatusCode.BadRequest);
+    }
+
     [Theory]
     [InlineData("{")]
     [InlineData("[]")]
     [InlineData("""{"a":1,"a":2}""")]
-    [InlineData("\"\\ud800\"")]
+    [InlineData("""{"systemPrompt":"\ud800"}""")]
     public async Task Write_NoObject_IsMalformed(string body)
     {
         using var client = one.System.Client();

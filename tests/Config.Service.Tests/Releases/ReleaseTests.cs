@@ -59,6 +59,8 @@ public sealed class ReleaseTests : IAsyncLifetime
         var (revision, global) = await _client.ReadAsync("layers/global");
         Assert.Equal((2L, """{"systemPrompt":"Be terse."}"""), (revision, global.ToJsonString()));
         Assert.Equal("promote", (string)(await _client.GetAsync<JsonArray>("layers/global/history"))[0]!["action"]!);
+        Assert.Equal(
+            ["global", "release/terse"], (await _client.GetAsync<JsonArray>("audit?limit=2")).Select(entry => (string)entry!["target"]!));
     }
 
     [Fact]
@@ -109,15 +111,31 @@ public sealed class ReleaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Delete_OnlyWhatHoldsForNobody()
+    public async Task Delete_OnlyWhatNeverRan()
     {
         await DescribeAsync("terse", Terse);
+        await DescribeAsync("draft", """{"patch":{"temperature":1},"percent":5}""");
         await StepAsync("terse/start", HttpStatusCode.OK);
-        Assert.Equal(HttpStatusCode.Conflict, (await _client.Http.DeleteAsync("/v1/config/releases/terse")).StatusCode);
         await StepAsync("terse/rollback", HttpStatusCode.OK);
-        Assert.Equal(HttpStatusCode.NoContent, (await _client.Http.DeleteAsync("/v1/config/releases/terse")).StatusCode);
-        Assert.Equal(HttpStatusCode.NotFound, (await _client.Http.DeleteAsync("/v1/config/releases/terse")).StatusCode);
-        Assert.Empty(await _client.GetAsync<JsonArray>("releases"));
+
+        Assert.Equal(HttpStatusCode.Conflict, (await _client.Http.DeleteAsync("/v1/config/releases/terse")).StatusCode); // sessions bear its label
+        Assert.Equal(HttpStatusCode.NoContent, (await _client.Http.DeleteAsync("/v1/config/releases/draft")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await _client.Http.DeleteAsync("/v1/config/releases/draft")).StatusCode);
+        Assert.Equal("terse", (string)Assert.Single(await _client.GetAsync<JsonArray>("releases"))!["name"]!);
+    }
+
+    [Fact]
+    public async Task Step_DecidedByAnOlderRevision_IsRefused()
+    {
+        await DescribeAsync("terse", Terse);
+        using var changed = await _client.PutAsync("releases/terse", """{"patch":{"systemPrompt":"Be rude."},"percent":5}""", 1);
+        changed.EnsureSuccessStatusCode();
+
+        using var stale = await _client.PostAsync("releases/terse/promote", revision: 1);
+        using var current = await _client.PostAsync("releases/terse/promote", revision: 2);
+
+        await ConfigClient.ProblemAsync(stale, HttpStatusCode.PreconditionFailed);
+        Assert.Equal(HttpStatusCode.OK, current.StatusCode);
     }
 
     private async Task DescribeAsync(string name, string json)

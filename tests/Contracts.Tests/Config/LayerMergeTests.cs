@@ -85,6 +85,41 @@ public class LayerMergeTests
         Assert.Equal(3, merged.Config.Live.Guards.DripTokensPerSecond);
     }
 
+    [Fact]
+    public void Merge_ValueThatCannotBeReadHere_IsPassedOverAlone()
+    {
+        var merged = LayerMerge.Merge(
+        [
+            Of(Layer.Global, "", """{"verbosity":"terse","temperature":0.5}"""),
+            Of(Layer.Tenant, "acme", """{"verbosity":"chatty","temperature":0.7,"newer":{"setting":1}}"""),
+        ]);
+
+        Assert.Equal((Verbosity.Terse, 0.7), (merged.Config.Turn.Verbosity, merged.Config.Live.Temperature));
+        Assert.Equal("global", merged.Provenance["verbosity"]);
+    }
+
+    [Fact]
+    public void Merge_NamesThatDifferByCase_StayTwoThroughTheWire()
+    {
+        var written = new ConfigLayers(
+            new LayerVersion(1, JsonNode.Parse("""{"tools":{"Clock":true,"clock":false}}""")!.AsObject()),
+            new Dictionary<string, LayerVersion>(), [], new Dictionary<string, long>());
+        var text = System.Text.Json.JsonSerializer.Serialize(written, Contracts.Json.WireJson.Types.ConfigLayers);
+
+        var read = System.Text.Json.JsonSerializer.Deserialize(text, Contracts.Json.WireJson.Tolerant.ConfigLayers)!;
+
+        var merged = LayerMerge.Merge([.. read.For(new Audience("x"), null), Of(Layer.Session, "", """{"temperature":1}""")]);
+        Assert.Equal(new Dictionary<string, bool> { ["Clock"] = true, ["clock"] = false }, merged.Config.Turn.Tools);
+    }
+
+    [Fact]
+    public void Merge_ShadowsVariant_KeepsItsNulls()
+    {
+        var merged = LayerMerge.Merge([Of(Layer.Global, "", """{"shadow":{"variant":{"temperature":null}}}""")]);
+
+        Assert.Equal("""{"temperature":null}""", merged.Config.Turn.Shadow.Variant!.ToJsonString());
+    }
+
     [Theory]
     [InlineData(Layer.Release)]
     [InlineData(Layer.Group)]

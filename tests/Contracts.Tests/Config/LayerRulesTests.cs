@@ -23,7 +23,45 @@ public class LayerRulesTests
     }
 
     [Theory]
+    [InlineData("""{"guards.stallSeconds":3}""", "guards.stallSeconds")]
+    [InlineData("""{"verbosity":1}""", "verbosity")]
+    [InlineData("""{"verbosity":"1"}""", "verbosity")]
+    [InlineData("""{"verbosity":"Terse"}""", "verbosity")]
+    [InlineData("""{"verbosity":"terse, detailed"}""", "verbosity")]
+    [InlineData("""{"Temperature":1}""", "Temperature")]
+    [InlineData("""{"language":""}""", "language")]
+    [InlineData("""{"shadow":{"variant":{"shadow":{}}}}""", "shadow.variant")]
+    [InlineData("""{"tools":{"a":"yes"}}""", "tools")]
+    [InlineData("""{"temperature":1e999}""", "temperature")]
+    [InlineData("""{"maxOutputTokens":99999999999999999999}""", "maxOutputTokens")]
+    public void Errors_NearlyRight_AreFound(string document, string path) => Assert.Equal([path], LayerRules.Errors(Parse(document)).Keys);
+
+    [Fact]
+    public void Errors_TooDeep_AreFound()
+    {
+        var deep = new JsonObject();
+        for (var i = 0; i < 40; i++)
+        {
+            deep = new JsonObject { ["shadow"] = new JsonObject { ["variant"] = deep } };
+        }
+
+        Assert.Single(LayerRules.Errors(deep));
+    }
+
+    [Fact]
+    public void Errors_MapsThatAreTooLargeTogether_AreFound()
+    {
+        static ConfigLayer Variables(Layer kind, string prefix) => new(kind, "x", 1, new JsonObject
+        {
+            ["promptVariables"] = new JsonObject(Enumerable.Range(0, 40).Select(i => KeyValuePair.Create($"{prefix}{i}", (JsonNode?)"v"))),
+        });
+
+        Assert.Equal(["promptVariables"], LayerRules.Errors(LayerMerge.Merge([Variables(Layer.Global, "a"), Variables(Layer.Group, "b")])).Keys);
+    }
+
+    [Theory]
     [InlineData("{}")]
+    [InlineData("""{"tools":{"Clock":true,"clock":false},"promptVariables":{"A":"1","a":"2"}}""")]
     [InlineData("""{"systemPrompt":null,"temperature":null,"guards":{"loopRun":null},"tools":null}""")]
     [InlineData("""{"systemPrompt":"Hi {{name}}","promptVariables":{"name":"A"},"tools":{"clock":false,"gone":null},"language":"pt-BR"}""")]
     [InlineData("""{"shadow":{"percent":5,"variant":{"systemPrompt":"other"}},"temperature":1,"guards":{"stallSeconds":1}}""")]

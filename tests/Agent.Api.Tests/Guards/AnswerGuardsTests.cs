@@ -1,0 +1,97 @@
+using System.Reactive.Linq;
+using System.Reactive.Subjects;
+using AspireAgent.Agent.Guards;
+using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Sessions;
+using AspireAgent.Testing;
+
+namespace AspireAgent.Agent.Tests.Guards;
+
+public class AnswerGuardsTests
+{
+    private readonly VirtualTime _time = new();
+    private readonly Subject<SessionEvent> _answer = new();
+    private readonly BehaviorSubject<LiveKnobs> _knobs = new(new LiveKnobs());
+
+    [Fact]
+    public void Stall_WaitForTheModelTooLong_CutsWithTwoEvents()
+    {
+        var seen = Watch(_time.Hot((100, true)));
+        Say(50, "a");
+        _time.RunTo(60_000);
+
+        Assert.Equal(["50 token a", "5100 guard.tripped stall", "5100 turn.failed stalled", "5100 end"], seen);
+        Assert.False(_answer.HasObservers);
+        Assert.False(_knobs.HasObservers);
+    }
+
+    [Fact]
+    public void Stall_UpdatesWithoutText_AreSignsOfLife()
+    {
+        var seen = Watch(_time.Hot([.. Enumerable.Range(0, 20).SelectMany(i => new[] { (i * 1_000L, true), ((i * 1_000L) + 900, false) })]));
+        _time.RunTo(19_950);
+
+        Assert.Empty(seen);
+    }
+
+    [Fact]
+    public void Stall_WhileTheLogMakesUsWait_IsNotCounted()
+    {
+        var seen = Watch(_time.Hot((100, true), (200, false))); // and no pull since: there is no room
+        _time.RunTo(60_000);
+
+        Assert.Empty(seen);
+    }
+
+    [Fact]
+    public void Stall_RoutesPatienceIsShorter_Holds()
+    {
+        var seen = Watch(_time.Hot((100, true)), patience: TimeSpan.FromSeconds(2));
+        _time.RunTo(60_000);
+
+        Assert.Equal("2100 guard.tripped stall", seen[0]);
+    }
+
+    [Fact]
+    public void Loop_ThresholdLowered_JudgesTheRunThatIsThere()
+    {
+        _knobs.OnNext(Knobs(loopRun: 100));
+        var seen = Watch(Observable.Never<bool>());
+        for (var i = 1; i <= 7; i++)
+        {
+            Say(i * 10, "la");
+        }
+
+        _time.At(500, () => _knobs.OnNext(Knobs(loopRun: 8)));
+        _time.At(600, () => _knobs.OnNext(Knobs(loopRun: 7)));
+        _time.RunTo(1_000);
+
+        Assert.Equal(["600 guard.tripped loop", "600 turn.failed loop-detected", "600 end"], seen[7..]);
+    }
+
+    [Fact]
+    public void Answer_EndsOrFails_PassesOnAndLetsGo()
+    {
+        var seen = Watch(_time.Hot((100, true)));
+        Say(50, "a");
+        _time.At(200, () => _answer.OnError(new InvalidOperationException("broken")));
+        _time.RunTo(60_000);
+
+        Assert.Equal(["50 token a", "200 error: broken"], seen);
+        Assert.False(_knobs.HasObservers);
+    }
+
+    private static LiveKnobs Knobs(int loopRun) => new() { Guards = new GuardKnobs { LoopRun = loopRun } };
+
+    private void Say(long at, string text) => _time.At(at, () => _answer.OnNext(new TokenProduced(text)));
+
+    private Recording<string> Watch(IObservable<bool> waits, TimeSpan? patience = null) => _time.Record(_answer
+        .Guard(waits, patience ?? TimeSpan.FromSeconds(30), _knobs, "turn", _time.Scheduler)
+        .Select(happened => happened switch
+        {
+            TokenProduced token => $"token {token.Text}",
+            GuardTripped tripped => $"guard.tripped {tripped.Guard}",
+            TurnFailed failed => $"turn.failed {failed.Error}",
+            _ => happened.GetType().Name,
+        }));
+}
