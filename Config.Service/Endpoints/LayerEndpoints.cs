@@ -107,14 +107,8 @@ internal static class LayerEndpoints
 
         var last = Math.Min(before - 1, (await store.ReadLayerAsync(scope)).Revision);
         var records = await store.ReadRevisionsAsync(scope, Math.Max(1, last - limit + 1), last);
-        return TypedResults.Ok(new JsonArray([.. records.Reverse().Select(record => new JsonObject
-        {
-            ["revision"] = record.Revision,
-            ["at"] = record.At,
-            ["by"] = record.By,
-            ["action"] = record.Action,
-            ["why"] = record.Why,
-        })]));
+        return TypedResults.Ok(records.Reverse().Select(record =>
+            new HistoryEntry(record.Revision, record.At, record.By, record.Action, record.Why)));
     }
 
     private static async Task<IResult> DiffAsync(Scope scope, long from, long to, ConfigStore store)
@@ -128,6 +122,9 @@ internal static class LayerEndpoints
 
         async Task<JsonObject?> At(long revision) => revision == 0 ? [] : (await store.ReadRevisionAsync(scope, revision))?.Document;
     }
+
+    /// <summary>One revision, without its document.</summary>
+    internal sealed record HistoryEntry(long Revision, DateTimeOffset At, string By, string Action, string? Why = null);
 
     internal sealed record RollbackRequest(long Revision, string? Why = null);
 }

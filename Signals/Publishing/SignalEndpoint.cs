@@ -28,10 +28,13 @@ public static class SignalEndpoint
     public static IServiceCollection AddSignalPublisher<T, TSource>(this IServiceCollection services)
         where TSource : class, ISignalSource<T> =>
         services
-            .AddSingleton<ISignalSource<T>, TSource>()
-            .AddSingleton<SignalPublisher<T>>()
-            .AddSingleton<ISignal<T>>(provider => provider.GetRequiredService<SignalPublisher<T>>())
-            .AddHostedService(provider => provider.GetRequiredService<SignalPublisher<T>>());
+            .AddSingleton<ISignalSource<T>, TSource>().AddPublisher<T>();
+
+    /// <summary>The same for any stream of values.</summary>
+    public static IServiceCollection AddSignalPublisher<T>(this IServiceCollection services, IObservable<T> values) =>
+        services
+            .AddSingleton<ISignalSource<T>>(provider => new ObservableSource<T>(values, provider.GetRequiredService<TimeProvider>()))
+            .AddPublisher<T>();
 
     /// <summary>Maps the signal of type <typeparamref name="T"/> to <paramref name="pattern"/>.</summary>
     public static RouteHandlerBuilder MapSignal<T>(this IEndpointRouteBuilder routes, string pattern, JsonTypeInfo<T> json)
@@ -44,6 +47,11 @@ public static class SignalEndpoint
             return TypedResults.ServerSentEvents(Items(signal, seen, texts, lifetime.ApplicationStopping, context.RequestAborted));
         });
     }
+
+    private static IServiceCollection AddPublisher<T>(this IServiceCollection services) => services
+        .AddSingleton<SignalPublisher<T>>()
+        .AddSingleton<ISignal<T>>(provider => provider.GetRequiredService<SignalPublisher<T>>())
+        .AddHostedService(provider => provider.GetRequiredService<SignalPublisher<T>>());
 
     // A slow subscriber loses values that a newer one has replaced: a signal is a state, not a history.
     private static async IAsyncEnumerable<SseItem<string>> Items<T>(

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.ServerSentEvents;
+using System.Reactive.Subjects;
 using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Signals.Publishing;
@@ -22,14 +23,14 @@ public sealed class SignalRoundTripTests(RedisPair servers) : IAsyncDisposable
     private readonly string _kind = Guid.NewGuid().ToString("N");
     private readonly FakeSource _source = new();
     private readonly ServiceProvider _http = new ServiceCollection().AddHttpClient().BuildServiceProvider();
-    private SignalClient<TurnConfig>? _client;
+    private readonly List<SignalClient<TurnConfig>> _clients = [];
 
     public async ValueTask DisposeAsync()
     {
-        if (_client is not null)
+        foreach (var client in _clients)
         {
-            await _client.StopAsync(default);
-            _client.Dispose();
+            await client.StopAsync(default);
+            client.Dispose();
         }
 
         await _http.DisposeAsync();
@@ -118,6 +119,27 @@ public sealed class SignalRoundTripTests(RedisPair servers) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Publisher_OfAnyStream_NumbersItsValuesAndOutlivesItsEnd()
+    {
+        using var values = new BehaviorSubject<TurnConfig>(new TurnConfig { SystemPrompt = "one" });
+        var seen = new ConcurrentQueue<long>();
+        var signal = await SubscribeAsync();
+        using var subscription = signal.Subscribe(value => seen.Enqueue(value.Revision));
+
+        await using var service = await ServeAsync(services => services.AddSignalPublisher<TurnConfig>(values));
+        await UntilAsync(signal, "one");
+        values.OnNext(new TurnConfig { SystemPrompt = "two" });
+        await UntilAsync(signal, "two");
+        values.OnCompleted();
+        var late = await SubscribeAsync();
+        await UntilAsync(late, "two");
+
+        var numbers = seen.ToArray();
+        Assert.Equal(numbers[0] + 1, Assert.Single(numbers[1..]));
+        Assert.True(numbers[0] > DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
+    }
+
+    [Fact]
     public async Task Heard_NothingChanges_RepeatsTheValueAsASignOfLife()
     {
         _source.Set(1, "one");
@@ -140,23 +162,24 @@ public sealed class SignalRoundTripTests(RedisPair servers) : IAsyncDisposable
     private async Task<ISignal<TurnConfig>> SubscribeAsync()
     {
         IConnectionMultiplexer connection = await (await servers.GetAsync(RedisKind.Garnet)).ConnectAsync();
-        _client = new SignalClient<TurnConfig>(
+        var client = new SignalClient<TurnConfig>(
             _http.GetRequiredService<IHttpClientFactory>(),
             new SignalClientOptions<TurnConfig>(_kind, new Uri($"http://127.0.0.1:{_port}/signal"), WireJson.Types.TurnConfig, SignalFallback.Disk),
             Options.Create(new SignalOptions()),
             new SignalSnapshots<TurnConfig>(connection, _kind, WireJson.Types.TurnConfig), TimeProvider.System,
             NullLogger<SignalClient<TurnConfig>>.Instance);
-        await _client.StartAsync(default);
-        return _client;
+        _clients.Add(client);
+        await client.StartAsync(default);
+        return client;
     }
 
-    private async Task<WebApplication> ServeAsync()
+    private async Task<WebApplication> ServeAsync(Action<IServiceCollection>? publish = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls($"http://127.0.0.1:{_port}");
         builder.Logging.ClearProviders();
-        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(_source).AddSignalPublisher<TurnConfig, FakeSource>();
-        builder.Services.AddSingleton<ISignalSource<TurnConfig>>(_source);
+        builder.Services.AddSingleton(TimeProvider.System);
+        (publish ?? (services => services.AddSignalPublisher<TurnConfig, FakeSource>().AddSingleton<ISignalSource<TurnConfig>>(_source)))(builder.Services);
         var app = builder.Build();
         app.MapSignal("/signal", WireJson.Types.TurnConfig);
         await app.StartAsync();

@@ -207,6 +207,7 @@ public class LayerTests(OneInstance one) : IClassFixture<OneInstance>
         Assert.Equal((1L, before.Text), await ReadTextAsync(client, $"{Tenant}?revision=1"));
         await ConfigClient.ProblemAsync(unknown, HttpStatusCode.NotFound);
         var newest = (await client.GetAsync<JsonArray>($"{Tenant}/history"))[0]!;
+        Assert.EndsWith("Z", (string)newest["at"]!, StringComparison.Ordinal);
         Assert.Equal(("rollback", "it was better", "test"), ((string)newest["action"]!, (string)newest["why"]!, (string)newest["by"]!));
     }
 
