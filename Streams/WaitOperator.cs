@@ -21,18 +21,13 @@ public static class WaitOperator
         this IObservable<bool> waiting, IObservable<TimeSpan> threshold, IScheduler scheduler)
     {
         ArgumentNullException.ThrowIfNull(waiting);
-        return waiting.Publish(shared => shared
-            .Select(isWaiting => isWaiting ? Watch(threshold, scheduler) : Observable.Never<TimeSpan>())
+        return waiting.Select(isWaiting => (IsWaiting: isWaiting, Since: scheduler.Now)).Publish(marks => marks
+            .CombineLatest(threshold.DistinctUntilChanged(), (mark, longest) => (mark.IsWaiting, mark.Since, Until: mark.Since + longest))
+            .Select(wait => wait.IsWaiting
+                ? Observable.Timer(Scheduler.Normalize(wait.Until - scheduler.Now), scheduler).Select(_ => scheduler.Now - wait.Since)
+                : Observable.Never<TimeSpan>())
             .Switch()
             .Take(1)
-            .TakeUntil(shared.IgnoreElements().Select(_ => 0).Concat(Observable.Return(0))));
+            .TakeUntil(marks.IgnoreElements().Select(_ => 0).Concat(Observable.Return(0))));
     }
-
-    private static IObservable<TimeSpan> Watch(IObservable<TimeSpan> threshold, IScheduler scheduler) => Observable.Defer(() =>
-    {
-        var since = scheduler.Now;
-        return threshold.DistinctUntilChanged()
-            .Select(longest => Observable.Timer(Scheduler.Normalize(since + longest - scheduler.Now), scheduler).Select(_ => scheduler.Now - since))
-            .Switch();
-    });
 }

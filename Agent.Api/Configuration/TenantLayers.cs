@@ -14,9 +14,6 @@ namespace AspireAgent.Agent.Configuration;
 /// </summary>
 internal sealed partial class TenantLayers(IConnectionMultiplexer redis, IScheduler scheduler, ILogger<TenantLayers> logger)
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
-
     /// <summary>
     /// Reads a tenant's layer, for as long as it takes. Where it fails and there is a <paramref name="former"/> one, that comes first:
     /// what else has changed, such as a kill switch, must not wait for it. Without one nothing comes: its limits must not be left out.
@@ -24,7 +21,7 @@ internal sealed partial class TenantLayers(IConnectionMultiplexer redis, ISchedu
     public IObservable<(LayerVersion Layer, bool IsRead)> Read(string tenant, LayerVersion? former)
     {
         var read = Observable.FromAsync(() => ReadAsync(tenant)).Select(layer => (layer, IsRead: true));
-        var retried = read.LastKnownGood(Pause, scheduler, failure => LogUnread(tenant, failure.GetType().Name));
+        var retried = read.LastKnownGood(Backoff.After, scheduler, failure => LogUnread(tenant, failure.GetType().Name));
         return former is null ? retried : read.Catch((Exception failure) =>
         {
             LogUnread(tenant, failure.GetType().Name);
@@ -38,12 +35,6 @@ internal sealed partial class TenantLayers(IConnectionMultiplexer redis, ISchedu
         return newest.IsNull ? new LayerVersion(0, [])
             : JsonSerializer.Deserialize(newest.ToString(), WireJson.Tolerant.LayerRecord) is { } record ? new LayerVersion(record.Revision, record.Document)
             : throw new JsonException("A layer is an object.");
-    }
-
-    private static TimeSpan Pause(int failures)
-    {
-        var pause = FirstPause * Math.Pow(2, Math.Min(failures - 1, 10));
-        return (pause < LongestPause ? pause : LongestPause) * (0.5 + Random.Shared.NextDouble());
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The layer of tenant {Tenant} cannot be read ({Reason}); trying again.")]

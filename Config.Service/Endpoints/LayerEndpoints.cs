@@ -105,8 +105,7 @@ internal static class LayerEndpoints
             return Problem.Of(StatusCodes.Status400BadRequest, ProblemTypes.InvalidRequest, $"limit goes from 1 to {MostHistory}.");
         }
 
-        var last = Math.Min(before - 1, (await store.ReadLayerAsync(scope)).Revision);
-        var records = await store.ReadRevisionsAsync(scope, Math.Max(1, last - limit + 1), last);
+        var records = await store.ReadRevisionsAsync(scope, before - 1, limit);
         return TypedResults.Ok(records.Reverse().Select(record =>
             new HistoryEntry(record.Revision, record.At, record.By, record.Action, record.Why)));
     }

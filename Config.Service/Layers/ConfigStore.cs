@@ -64,19 +64,21 @@ internal sealed class ConfigStore(
 
     /// <summary>One revision of a layer; null: it never was, or is no longer kept.</summary>
     public async Task<LayerRecord?> ReadRevisionAsync(Scope scope, long revision) =>
-        (await ReadRevisionsAsync(scope, revision, revision)).SingleOrDefault();
+        (await ReadRevisionsAsync(scope, revision, 1)).SingleOrDefault(record => record.Revision == revision);
 
-    /// <summary>The revisions of a layer that are kept, from <paramref name="first"/> to <paramref name="last"/>.</summary>
-    public async Task<IReadOnlyList<LayerRecord>> ReadRevisionsAsync(Scope scope, long first, long last)
+    /// <summary>The newest <paramref name="most"/> revisions of a layer that are kept, up to <paramref name="last"/>; the oldest first.</summary>
+    public async Task<IReadOnlyList<LayerRecord>> ReadRevisionsAsync(Scope scope, long last, int most)
     {
         while (true)
         {
             var newest = (await ReadLayerAsync(scope)).Revision;
             var end = Math.Min(last, newest);
-            if (first > end)
+            if (end < 1)
             {
                 return [];
             }
+
+            var first = Math.Max(1, end - most + 1);
 
             // Counted from the end, since the oldest are trimmed; a write in between has shifted that, and it is read again.
             var range = await redis.GetDatabase().ListRangeAsync(

@@ -18,7 +18,7 @@ internal static class LayerChecks
             return new WriteOutcome.Invalid(errors);
         }
 
-        var global = new ConfigLayer(Layer.Global, "", layers.Global.Revision, layers.Global.Document);
+        var global = layers.GlobalLayer;
         if (LayerRules.Loosened(layer.Document, layer.Kind, LayerMerge.Merge([global]).Document) is { Count: > 0 } loosened)
         {
             return new WriteOutcome.Forbidden(loosened);
@@ -37,7 +37,7 @@ internal static class LayerChecks
     private static Dictionary<string, string[]> Tenant(ConfigLayers layers, ConfigLayer global, ConfigLayer tenant)
     {
         var errors = new Dictionary<string, string[]>(LayerRules.Errors(LayerMerge.Merge([global, tenant])));
-        foreach (var group in layers.Groups.Select(group => new ConfigLayer(Layer.Group, group.Key, group.Value.Revision, group.Value.Document)))
+        foreach (var group in layers.GroupLayers)
         {
             var without = LayerRules.Errors(LayerMerge.Merge([global, group]));
             foreach (var (path, messages) in LayerRules.Errors(LayerMerge.Merge([global, group, tenant]))
@@ -54,9 +54,7 @@ internal static class LayerChecks
     private static Dictionary<string, string[]> Global(ConfigLayers layers, ConfigLayer global)
     {
         var errors = new Dictionary<string, string[]>(LayerRules.Errors(LayerMerge.Merge([global])));
-        var above = layers.Groups.Select(group => new ConfigLayer(Layer.Group, group.Key, group.Value.Revision, group.Value.Document))
-            .Concat(layers.Releases.Where(release => release.IsActive)
-                .Select(release => new ConfigLayer(Layer.Release, release.Name, release.Revision, release.Patch)));
+        var above = layers.GroupLayers.Concat(layers.Releases.Where(release => release.IsActive).Select(release => release.AsLayer()));
         foreach (var layer in above)
         {
             foreach (var (path, messages) in LayerRules.Errors(LayerMerge.Merge([global, layer])).Where(error => !errors.ContainsKey(error.Key)))

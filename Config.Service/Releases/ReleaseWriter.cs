@@ -90,10 +90,9 @@ internal sealed class ReleaseWriter(ConfigStore store, LayerFeeds feeds, TimePro
 
     private (ConfigChange? Change, ReleaseOutcome Outcome) Change(ConfigLayers layers, string action, Author author, Release next)
     {
-        var patch = new ConfigLayer(Layer.Release, next.Name, next.Revision, next.Patch);
         // To pause and to roll back is safe, whatever has become of the patch.
         var takesHold = action is "describe" or "start";
-        if (takesHold && LayerChecks.Check(layers, patch) is { } refused)
+        if (takesHold && LayerChecks.Check(layers, next.AsLayer()) is { } refused)
         {
             return (null, new ReleaseOutcome.Refused(refused));
         }

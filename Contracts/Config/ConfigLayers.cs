@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace AspireAgent.Contracts.Config;
 
@@ -18,14 +19,23 @@ public sealed record ConfigLayers(
     public static ConfigLayers Empty { get; } = new(
         new LayerVersion(0, []), new Dictionary<string, LayerVersion>(), [], new Dictionary<string, long>());
 
+    /// <summary>The global layer, as it is merged.</summary>
+    [JsonIgnore]
+    public ConfigLayer GlobalLayer => new(Layer.Global, "", Global.Revision, Global.Document);
+
+    /// <summary>The groups' layers, as they are merged.</summary>
+    [JsonIgnore]
+    public IEnumerable<ConfigLayer> GroupLayers =>
+        Groups.Select(group => new ConfigLayer(Layer.Group, group.Key, group.Value.Revision, group.Value.Document));
+
     /// <summary>The layers of an audience, the later over the earlier, without a session's own.</summary>
     public IEnumerable<ConfigLayer> For(Audience audience, LayerVersion? tenant)
     {
         ArgumentNullException.ThrowIfNull(audience);
-        yield return new ConfigLayer(Layer.Global, "", Global.Revision, Global.Document);
+        yield return GlobalLayer;
         foreach (var release in Releases.Where(release => release.AppliesTo(audience.Cohort)))
         {
-            yield return new ConfigLayer(Layer.Release, release.Name, release.Revision, release.Patch);
+            yield return release.AsLayer();
         }
 
         if (audience.Group is { } group && Groups.TryGetValue(group, out var layer))

@@ -23,9 +23,6 @@ public sealed record ConfigProperty(
     string Path, Type Type, Effect Takes, Layer UpTo, JsonNode? Default, string Description, string? Unit, LimitAttribute? Limit,
     bool IsReserved, IReadOnlyList<ValidationAttribute> Rules)
 {
-    /// <summary>Whether null is a value of it.</summary>
-    public bool IsNullable { get; init; }
-
     /// <summary>Whether its value is an object that merges entry by entry.</summary>
     public bool IsMap { get; } = Type.IsGenericType && Type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>);
 }
@@ -61,7 +58,6 @@ public static class ConfigProperties
 
     private static IEnumerable<ConfigProperty> Read(Type record, string prefix, JsonObject defaults, Effect takes, WritableAttribute? writable)
     {
-        var nullability = new NullabilityInfoContext();
         foreach (var property in record.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly))
         {
             if (property.Name == "EqualityContract" || property.GetMethod!.IsStatic)
@@ -85,10 +81,7 @@ public static class ConfigProperties
                 prefix + name, type, takes, who?.UpTo ?? Layer.Tenant, defaults[name]?.DeepClone(),
                 property.GetCustomAttribute<DescriptionAttribute>()?.Description ?? "",
                 property.GetCustomAttribute<UnitAttribute>()?.Unit, property.GetCustomAttribute<LimitAttribute>(),
-                property.GetCustomAttribute<ReservedAttribute>() is not null, [.. property.GetCustomAttributes<ValidationAttribute>()])
-            {
-                IsNullable = nullability.Create(property).WriteState is NullabilityState.Nullable,
-            };
+                property.GetCustomAttribute<ReservedAttribute>() is not null, [.. property.GetCustomAttributes<ValidationAttribute>()]);
         }
     }
 

@@ -18,6 +18,9 @@ public sealed record Release(
     [JsonIgnore]
     public bool IsActive => State is ReleaseState.Running || (State is ReleaseState.Paused && StartedAt is not null);
 
+    /// <summary>The patch, as it is merged.</summary>
+    public ConfigLayer AsLayer() => new(Layer.Release, Name, Revision, Patch);
+
     /// <summary>Whether the patch holds for sessions with this label.</summary>
     public bool AppliesTo(string? cohort) => IsActive && Cohort.Contains(cohort, Name);
 }

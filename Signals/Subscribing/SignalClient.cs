@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using AspireAgent.Signals.Publishing;
+using AspireAgent.Streams;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -21,8 +22,6 @@ public sealed partial class SignalClient<T>(
 
     // The service gives a sign of life each second; a stream without one for this long is dead.
     private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
     private readonly SignalDisk<T>? _disk = options.Fallback is SignalFallback.Disk && deployment.Value.Directory is { Length: > 0 } directory
         ? new SignalDisk<T>(directory, options.Kind, options.Json)
@@ -36,14 +35,14 @@ public sealed partial class SignalClient<T>(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var pause = FirstPause;
+        var failures = 0;
         try
         {
             while (true)
             {
                 if (await FollowAsync(stoppingToken))
                 {
-                    pause = FirstPause;
+                    failures = 0;
                 }
 
                 if (Current is null)
@@ -51,8 +50,7 @@ public sealed partial class SignalClient<T>(
                     await FallBackAsync();
                 }
 
-                await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), time, stoppingToken);
-                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                await Task.Delay(Backoff.After(++failures), time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -102,13 +100,7 @@ public sealed partial class SignalClient<T>(
             && long.TryParse(item.EventId, CultureInfo.InvariantCulture, out var revision)
             && JsonSerializer.Deserialize(item.Data, options.Json) is { } value)
         {
-            if (isReset && Current is { } lost)
-            {
-                LogReset(options.Kind, lost.Revision, revision);
-                Reset(new SignalValue<T>(revision, value));
-            }
-
-            Take(new SignalValue<T>(revision, value), SignalOrigin.Service);
+            Take(new SignalValue<T>(revision, value), SignalOrigin.Service, isReset);
         }
         else if (Current is { } current)
         {
@@ -116,10 +108,19 @@ public sealed partial class SignalClient<T>(
         }
     }
 
-    private void Take(SignalValue<T> value, SignalOrigin origin)
+    private void Take(SignalValue<T> value, SignalOrigin origin, bool isReset = false)
     {
         Origin = origin;
-        Hear(value);
+        if (isReset)
+        {
+            LogReset(options.Kind, Current?.Revision ?? 0, value.Revision);
+            Reset(value);
+        }
+        else
+        {
+            Hear(value);
+        }
+
         if (origin is not SignalOrigin.Disk && !ReferenceEquals(_saved, Current))
         {
             Save(Current!);
