@@ -14,6 +14,8 @@ internal sealed class AgentMetrics
 
     private readonly Histogram<double> _ttft;
     private readonly Histogram<double> _append;
+    private readonly Histogram<double> _hydration;
+    private readonly Counter<long> _coalesced;
     private readonly Counter<long> _turns;
     private readonly Counter<long> _tokens;
     private readonly UpDownCounter<long> _active;
@@ -27,6 +29,11 @@ internal sealed class AgentMetrics
         _append = meter.CreateHistogram(
             "aspireagent.log.append", "s", "One append to a session's log, retries included.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = AppendSeconds });
+        _hydration = meter.CreateHistogram(
+            "aspireagent.session.hydration", "s", "Taking a session over: its state from checkpoint and log, by why it was taken.",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = AppendSeconds });
+        _coalesced = meter.CreateCounter<long>(
+            "aspireagent.reader.coalesced", "{event}", "Tokens that a slow reader was told within others.");
         _turns = meter.CreateCounter<long>("aspireagent.turn.ended", "{turn}", "Turns that ended, by outcome.");
         _tokens = meter.CreateCounter<long>("aspireagent.turn.tokens", "{token}", "Tokens of ended turns, by direction.");
         _active = meter.CreateUpDownCounter<long>("aspireagent.turn.active", "{turn}", "Turns that run now.");
@@ -45,6 +52,10 @@ internal sealed class AgentMetrics
 
     public void Appended(TimeSpan took, int events) =>
         _append.Record(took.TotalSeconds, Tag("batched", events > 1));
+
+    public void Hydrated(TimeSpan took, string why) => _hydration.Record(took.TotalSeconds, Tag("why", why));
+
+    public void Coalesced(int events) => _coalesced.Add(events);
 
     public void TurnStarted() => _active.Add(1);
 

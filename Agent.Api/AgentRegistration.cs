@@ -1,6 +1,7 @@
 using System.Reactive.Concurrency;
 using AspireAgent.Agent.Admission;
 using AspireAgent.Agent.Configuration;
+using AspireAgent.Agent.Draining;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Agent.Turns;
@@ -10,6 +11,7 @@ using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Instances;
 using AspireAgent.Contracts.Json;
 using AspireAgent.ServiceDefaults;
+using AspireAgent.ServiceDefaults.Draining;
 using AspireAgent.ServiceDefaults.Instances;
 using AspireAgent.ServiceDefaults.Trust;
 using AspireAgent.Signals;
@@ -50,9 +52,9 @@ internal static class AgentRegistration
 
         services.AddOptionsWithValidateOnStart<SessionLifetimeOptions, SessionLifetimeOptionsValidator>().BindConfiguration(SessionLifetimeOptions.Section);
         services.AddSingleton<TokenCounter>().AddSingleton<TurnPipeline>();
-        services.AddSingleton<SessionLog>().AddSingleton<SessionServices>().AddSingleton<SessionHost>()
-            .AddHostedService(provider => provider.GetRequiredService<SessionHost>());
-        return services;
+        services.AddSingleton<SessionLog>().AddSingleton<BusySessions>().AddSingleton<SessionServices>().AddSingleton<SessionHost>()
+            .AddHostedService<SessionIdle>().AddHostedService<BusySweeper>();
+        return services.AddDraining<SessionEvacuation>();
     }
 
     private static AgentMetrics CreateMetrics(IServiceProvider provider) =>

@@ -37,6 +37,7 @@ builder.AddService<Projects.Gateway>("gateway", trust, builder.GatewayPort())
     .WithDevelopmentKeys(builder)
     .WithReference(config).WithReference(budget).WithReference(chaos)
     .WaitFor(agent)
+    .WithReplicas(builder.Configuration.GetValue("Gateways:Replicas", 1))
     .WithExternalHttpEndpoints();
 
 builder.AddRunReport();

@@ -24,6 +24,7 @@ public static class ProblemTypes
     public const string LayerFed = Prefix + "layer-fed";
     public const string ReleaseState = Prefix + "release-state";
     public const string ReleaseOverlap = Prefix + "release-overlap";
+    public const string InstanceNotFound = Prefix + "instance-not-found";
     public const string Internal = Prefix + "internal";
 
     public const string BudgetExhausted = "budget-exhausted";
@@ -34,4 +35,5 @@ public static class ProblemTypes
     public const string SwitchedOff = "switched-off";
     public const string LoopDetected = "loop-detected";
     public const string Stalled = "stalled";
+    public const string Interrupted = "interrupted";
 }

@@ -1,11 +1,12 @@
 using AspireAgent.Contracts.Instances;
 using AspireAgent.Gateway.Access;
+using AspireAgent.Gateway.Draining;
 using AspireAgent.Gateway.Protocols.OpenAi;
 using AspireAgent.Gateway.Routing;
 using AspireAgent.ServiceDefaults;
+using AspireAgent.ServiceDefaults.Draining;
 using AspireAgent.ServiceDefaults.Instances;
-using AspireAgent.ServiceDefaults.Trust;
-using Microsoft.AspNetCore.Http.HttpResults;
+using AspireAgent.Streams;
 
 namespace AspireAgent.Gateway;
 
@@ -21,11 +22,8 @@ internal static class GatewayRegistration
         services.AddSingleton<PodDirectory>().AddSingleton<PodClient>().AddSingleton<SessionStream>()
             .AddHostedService(provider => provider.GetRequiredService<PodDirectory>());
         services.AddHealthChecks().AddCheck<PodDirectory>("agents");
+        services.AddOptionsWithValidateOnStart<ConnectionOptions, ConnectionOptionsValidator>().BindConfiguration(ConnectionOptions.Section);
+        services.AddSingleton<SubscriptionCount>().AddSingleton<GatewayMetrics>().AddDraining<Connections>();
         return services.AddAdminForwarding().AddOpenAi();
     }
-
-    /// <summary><c>GET /v1/instances</c>: every pod that is alive.</summary>
-    public static void MapInstances(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/v1/instances", async Task<Ok<IReadOnlyList<InstanceInfo>>> (InstanceRegistry registry) =>
-            TypedResults.Ok(await registry.ListAsync())).RequireAuthorization(TrustRegistration.OperatorPolicy);
 }

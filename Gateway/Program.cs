@@ -1,4 +1,5 @@
 using AspireAgent.Gateway;
+using AspireAgent.Gateway.Instances;
 using AspireAgent.Gateway.Protocols.OpenAi;
 using AspireAgent.Gateway.Protocols.Sessions;
 using AspireAgent.Gateway.Protocols.Sse;

@@ -1,13 +1,11 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts;
-using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Problems;
 using AspireAgent.Streams;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace AspireAgent.Agent.Endpoints;
 
@@ -19,18 +17,25 @@ internal static class EventsEndpoint
 {
     private static readonly TimeSpan PingEvery = TimeSpan.FromSeconds(1);
 
-    private static SseItem<string> Ping => new("{\"type\":\"ping\"}", "ping");
-
-    private static SseItem<string> Moved => new("{\"type\":\"moved\"}", "moved");
-
     public static Task<IResult> Stream(
         string id, HttpContext context, SessionHost host, IHostApplicationLifetime lifetime, string? after = null)
     {
-        var cursor = Cursor.Start;
-        if (after is not null && !Cursor.TryParse(after, out cursor))
+        Cursor? cursor = null;
+        if (after is not null)
         {
-            return Task.FromResult<IResult>(Problem.Of(
-                StatusCodes.Status400BadRequest, ProblemTypes.InvalidRequest, "The cursor is none: a seq, or an id of this stream."));
+            if (!Cursor.TryParse(after, out var given))
+            {
+                return Task.FromResult<IResult>(Problem.Of(
+                    StatusCodes.Status400BadRequest, ProblemTypes.InvalidRequest, "The cursor is none: a seq, or an id of this stream."));
+            }
+
+            cursor = given;
+        }
+
+        // A gateway that waits for its client is not a broken one.
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+        {
+            rate.MinDataRate = null;
         }
 
         return SessionEndpoints.WithSessionAsync(id, context, host, session =>
@@ -39,49 +44,14 @@ internal static class EventsEndpoint
     }
 
     private static async IAsyncEnumerable<SseItem<string>> Items(
-        Session session, Cursor cursor, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Session session, Cursor? cursor, CancellationToken stopping, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken);
-        var after = cursor.Seq;
-        if (!session.Reader.CanResume(cursor))
+        await foreach (var frame in session.Reader.ReadAsync(cursor, PingEvery, end.Token).UntilCancelled(end.Token))
         {
-            if (await session.Reader.SnapshotAsync(end.Token) is not { } snapshot)
-            {
-                yield return Moved;
-                yield break;
-            }
-
-            after = snapshot.Seq;
-            yield return new SseItem<string>(Reset(snapshot), "reset") { EventId = session.Reader.CursorOf(after).ToString() };
-        }
-        else if (after >= session.SavedSeq)
-        {
-            yield return Ping; // the response's headers go out with the first item
-        }
-
-        await foreach (var batch in session.Reader.ReadAsync(after, PingEvery, end.Token).UntilCancelled(end.Token))
-        {
-            if (batch.Count == 0)
-            {
-                yield return Ping;
-            }
-
-            foreach (var logged in batch)
-            {
-                yield return new SseItem<string>(logged.Json, logged.Type) { EventId = session.Reader.CursorOf(logged.Seq).ToString() };
-            }
-        }
-
-        if (!session.State.Closed)
-        {
-            yield return Moved;
+            yield return frame.Cursor is { } place
+                ? new SseItem<string>(frame.Json, frame.Type) { EventId = place.ToString() }
+                : new SseItem<string>(frame.Json, frame.Type);
         }
     }
-
-    private static string Reset(SessionSnapshot snapshot) => new JsonObject
-    {
-        ["type"] = "reset",
-        ["seq"] = snapshot.Seq,
-        ["snapshot"] = JsonSerializer.SerializeToNode(snapshot, WireJson.Types.SessionSnapshot),
-    }.ToJsonString();
 }

@@ -5,6 +5,7 @@ using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts;
 using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Sessions;
+using AspireAgent.ServiceDefaults.Instances;
 using AspireAgent.ServiceDefaults.Problems;
 using AspireAgent.ServiceDefaults.Trust;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -39,11 +40,11 @@ internal static class SessionEndpoints
 
         try
         {
-            return await host.FindAsync(id, context.RequestAborted) switch
+            var unreachable = context.Request.Headers[SessionHeaders.UnreachableOwner].ToString();
+            return await host.FindAsync(id, unreachable, context.RequestAborted) switch
             {
                 SessionLookup.Here { Session: var session } when session.State.Tenant == caller.Tenant => await use(session),
-                SessionLookup.Elsewhere { Instance: var owner } => Problem.Of(
-                    StatusCodes.Status421MisdirectedRequest, ProblemTypes.NotOwner, "Another pod owns this session.", owner),
+                SessionLookup.Elsewhere { Instance: var owner } => NotOwner(owner),
                 _ => Unknown(),
             };
         }
@@ -54,7 +55,8 @@ internal static class SessionEndpoints
     }
 
     private static async Task<IResult> Open(
-        OpenSessionRequest request, HttpContext context, SessionHost host, ModelCatalog models, ConfigSignals config, TimeProvider time)
+        OpenSessionRequest request, HttpContext context, SessionHost host, LocalInstance local, ModelCatalog models, ConfigSignals config,
+        TimeProvider time)
     {
         var receivedAt = time.GetTimestamp();
         var caller = Caller.Of(context.User);
@@ -66,6 +68,11 @@ internal static class SessionEndpoints
         if (request.Input is { } first && CheckInput(first, models) is { } refused)
         {
             return refused;
+        }
+
+        if (local.IsDraining)
+        {
+            return NotOwner("");
         }
 
         var cohort = Cohort.Draw(config.Releases, caller.EndUser is { } user ? $"{caller.Tenant}/{user}" : id);
@@ -114,7 +121,7 @@ internal static class SessionEndpoints
             $"These do: {string.Join(", ", models.Names)}.")
         : null;
 
-    private static Task<IResult> Describe(string id, HttpContext context, SessionHost host, ServiceDefaults.Instances.LocalInstance local) =>
+    private static Task<IResult> Describe(string id, HttpContext context, SessionHost host, LocalInstance local) =>
         WithSessionAsync(id, context, host, session =>
         {
             var state = session.State;
@@ -180,8 +187,11 @@ internal static class SessionEndpoints
     private static ProblemHttpResult StoreUnreachable() =>
         Problem.Of(StatusCodes.Status503ServiceUnavailable, ProblemTypes.Unavailable, "The sessions' store cannot be reached; try again.");
 
-    private static ProblemHttpResult Lost() =>
-        Problem.Of(StatusCodes.Status503ServiceUnavailable, ProblemTypes.Unavailable, "The session has moved; try again.");
+    // What was asked has not been done, or may be asked again.
+    private static ProblemHttpResult Lost() => NotOwner("");
+
+    private static ProblemHttpResult NotOwner(string owner) => Problem.Of(
+        StatusCodes.Status421MisdirectedRequest, ProblemTypes.NotOwner, "This pod does not have the session.", owner);
 
     private static ProblemHttpResult Refused(SessionConfigProblem problem) => problem switch
     {

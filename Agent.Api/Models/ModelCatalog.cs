@@ -11,7 +11,8 @@ namespace AspireAgent.Agent.Models;
 
 /// <summary>A model that can be called.</summary>
 internal sealed record ModelRoute(
-    string Name, string Model, IChatClient Client, int ContextTokens, TimeSpan FirstTokenTimeout, TimeSpan TokenTimeout);
+    string Name, string Model, IChatClient Client, int ContextTokens, TimeSpan FirstTokenTimeout, TimeSpan TokenTimeout,
+    Prefill Prefill = Prefill.None);
 
 /// <summary>The routes of this deployment, each with its client: telemetry, then chaos, then the wire.</summary>
 internal sealed class ModelCatalog : IDisposable
@@ -37,7 +38,7 @@ internal sealed class ModelCatalog : IDisposable
         return new ModelCatalog(
             configured.Select(route => new ModelRoute(
                 route.Key, route.Value.Model, Client(route.Key, route.Value, http, chaos, time, loggers),
-                route.Value.ContextTokens, route.Value.FirstTokenTimeout, route.Value.TokenTimeout)),
+                route.Value.ContextTokens, route.Value.FirstTokenTimeout, route.Value.TokenTimeout, route.Value.Prefill)),
             options.Value.Default.Length > 0 ? options.Value.Default : configured.Keys.Single());
     }
 

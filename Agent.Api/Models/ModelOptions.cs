@@ -56,6 +56,9 @@ public sealed class ModelRouteOptions
     [Range(1_024, 10_000_000)]
     public int ContextTokens { get; set; } = 128_000;
 
+    /// <summary>How the model goes on with an answer that was cut off; many cannot.</summary>
+    public Prefill Prefill { get; set; }
+
     /// <summary>Longest wait for the first token.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan FirstTokenTimeout { get; set; } = TimeSpan.FromSeconds(30);
@@ -63,6 +66,16 @@ public sealed class ModelRouteOptions
     /// <summary>Longest wait between two tokens.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan TokenTimeout { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>How a model is asked to go on with an answer that it has begun.</summary>
+public enum Prefill
+{
+    /// <summary>It cannot be asked.</summary>
+    None,
+
+    /// <summary>The last message is the assistant's, and the model goes on from its end.</summary>
+    LastAssistant,
 }
 
 [OptionsValidator]

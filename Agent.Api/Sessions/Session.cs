@@ -34,18 +34,22 @@ internal sealed partial class Session : IAsyncDisposable
     private readonly IDisposable _turns;
     private SessionState _state;
     private ActiveTurn? _active;
+    private volatile DisconnectConfig _disconnect = new();
+    private volatile bool _leaving;
     private long _lastUsed;
 
     public Session(WriteGrant grant, SessionState state, WriterHistory writers, SessionServices services)
     {
         (Grant, _state, _services) = (grant, state, services);
         _patch = new BehaviorSubject<(JsonObject, long)>((state.ConfigPatch, state.ConfigRevision));
-        _writer = services.Writer(grant, state);
+        _writer = services.Writer(grant, state, writers);
         Reader = new SessionReader(this, _writer, writers, services);
+        Presence = new Presence(() => _disconnect, GiveUp, services.Time);
         _lastUsed = services.Time.GetTimestamp();
 
         // Two configurations make one; neither makes the agent speak (I4). A turn has the snapshot of its input's instant (I3).
         _config.Add(SessionConfig.Merge(_audience, _patch).CountedIn(services.Subscriptions, "session-config").Subscribe(_settings));
+        _config.Add(_settings.Subscribe(settings => _disconnect = settings.Turn.Config.Disconnect));
         _config.Add(services.Config.For(new Audience(state.Tenant, state.Group, state.Cohort)).Subscribe(_audience));
         var budgets = services.Budget.Select(value => (BudgetStatus?)value.Value).StartWith((BudgetStatus?)null);
         _turns = _inputs
@@ -66,6 +70,9 @@ internal sealed partial class Session : IAsyncDisposable
     /// <summary>What clients read of it.</summary>
     public SessionReader Reader { get; }
 
+    /// <summary>Whether clients are there, and what is due when they have gone.</summary>
+    public Presence Presence { get; }
+
     /// <summary>The fold of all that has been written, acknowledged or not yet.</summary>
     public SessionState State
     {
@@ -85,22 +92,40 @@ internal sealed partial class Session : IAsyncDisposable
     public Task<SessionEndReason> Ended => _writer.Ended;
 
     /// <summary>How long nobody has used it; zero while somebody reads it or something runs.</summary>
-    public TimeSpan IdleFor => !Reader.IsInUse && State is { Running: null, Waiting.IsEmpty: true }
+    public TimeSpan IdleFor => !Reader.IsInUse && !State.IsBusy
         ? _services.Time.GetElapsedTime(Volatile.Read(ref _lastUsed))
         : TimeSpan.Zero;
 
-    /// <summary>Goes on where a former owner stood: an answer that was cut off is over, inputs that waited are answered.</summary>
-    public void Resume()
+    /// <summary>Goes on where a former owner stood: with the answer that was cut off, and with the inputs that waited.</summary>
+    /// <param name="why">Why the session is here now, as <see cref="SessionMoved"/> says it; null: it had only been put aside.</param>
+    public void Resume(string? why)
     {
         var state = State;
+        if (state.Closed)
+        {
+            return;
+        }
+
+        if (why is not null)
+        {
+            Write(new SessionMoved(why));
+        }
+
         if (state.Running is { } cut)
         {
-            Write(new TurnFailed("interrupted", Retriable: true) { Turn = cut.Id });
+            if (_services.Time.GetUtcNow() - state.LastAt > _services.Options.Value.ContinueWithin)
+            {
+                Write(new TurnFailed(ProblemTypes.Interrupted, Retriable: true) { Turn = cut.Id });
+            }
+            else
+            {
+                Enter(TurnInput.Again(cut.Input, _services.Time) with { CutBy = why ?? SessionMoved.Crash });
+            }
         }
 
         foreach (var waiting in state.Waiting)
         {
-            Enter(new TurnInput(waiting, _services.Time.GetTimestamp(), default));
+            Enter(TurnInput.Again(waiting, _services.Time));
         }
     }
 
@@ -123,7 +148,7 @@ internal sealed partial class Session : IAsyncDisposable
     public async Task<InputOutcome> AcceptAsync(InputRequest request, long receivedAt, CancellationToken cancellationToken)
     {
         Touch();
-        InputAccepted accepted;
+        KnownInput? known;
         lock (_inputGate)
         {
             var state = State;
@@ -132,20 +157,21 @@ internal sealed partial class Session : IAsyncDisposable
                 return new InputOutcome.Closed();
             }
 
-            if (!state.Inputs.TryGetValue(request.Id, out accepted!))
+            if (!state.Inputs.TryGetValue(request.Id, out known))
             {
                 var draft = new InputAccepted(request.Id, request.Text, request.Options) { Turn = SortableId.New(_services.Time) };
-                accepted = (InputAccepted)Write(draft);
+                var accepted = (InputAccepted)Write(draft);
+                known = KnownInput.Of(accepted);
                 Enter(new TurnInput(accepted, receivedAt, Activity.Current?.Context ?? default));
             }
-            else if (accepted.Text != request.Text)
+            else if (!known.HasText(request.Text))
             {
                 return new InputOutcome.Conflict();
             }
         }
 
-        return await _writer.AcknowledgedAsync(accepted.Seq, cancellationToken)
-            ? new InputOutcome.Accepted(new InputReceipt(accepted.Turn!, accepted.Seq))
+        return await _writer.AcknowledgedAsync(known.Seq, cancellationToken)
+            ? new InputOutcome.Accepted(new InputReceipt(known.Turn, known.Seq))
             : new InputOutcome.Lost();
     }
 
@@ -221,18 +247,58 @@ internal sealed partial class Session : IAsyncDisposable
         await _writer.AcknowledgedAsync(State.Seq, cancellationToken);
     }
 
+    /// <summary>No turn begins any more. Completes when none runs.</summary>
+    public Task LeaveAsync()
+    {
+        lock (_lock)
+        {
+            _leaving = true;
+            return _active?.Ended ?? Task.CompletedTask;
+        }
+    }
+
+    /// <summary>It does not leave after all.</summary>
+    public void Stay() => _leaving = false;
+
+    /// <summary>
+    /// Cancels what runs here, writes what waits, and lets go of the session: any pod may go on with it, and is told
+    /// <paramref name="why"/>.
+    /// </summary>
+    public async Task HandOverAsync(string why)
+    {
+        End();
+        await _writer.HandOverAsync(why);
+    }
+
+    /// <summary>Somebody else has the session: whatever this pod does in it ends at once.</summary>
+    public void Lose()
+    {
+        _writer.Lose();
+        End();
+    }
+
     /// <summary>Cancels what runs, writes what waits and lets go of everything; the log stays as it is.</summary>
     public async ValueTask DisposeAsync()
     {
-        _destroyed.OnNext(true);
-        _destroyed.OnCompleted();
-        _turns.Dispose();
-        _config.Dispose();
+        End();
         await _writer.DisposeAsync();
     }
 
     /// <summary>Somebody uses it now.</summary>
     internal void Touch() => Volatile.Write(ref _lastUsed, _services.Time.GetTimestamp());
+
+    private void End()
+    {
+        lock (_destroyed)
+        {
+            _destroyed.OnNext(true);
+            _destroyed.OnCompleted();
+        }
+
+        Presence.Dispose();
+        _turns.Dispose();
+        _config.Dispose();
+    }
 
     // A session that cannot answer any more is not kept: the next call takes it anew.
     private void Break(Exception exception)
@@ -249,72 +315,6 @@ internal sealed partial class Session : IAsyncDisposable
             _inputs.OnNext(input);
         }
     }
-
-    private void BargeIn(TurnInput input, TurnSnapshot snapshot)
-    {
-        if (snapshot.Config.InputPolicy is not InputPolicy.Interrupt)
-        {
-            return;
-        }
-
-        ActiveTurn? active;
-        lock (_lock)
-        {
-            active = _active;
-            CancelWaiting(CancelledBy.Interrupt, before: input.Event.Seq);
-        }
-
-        active?.Stop.OnNext(CancelledBy.Interrupt);
-    }
-
-    // A turn that was cancelled while it waited does not start.
-    private IObservable<SessionEvent> Run(TurnInput input, TurnSnapshot snapshot, BudgetStatus? budget)
-    {
-        ActiveTurn active;
-        SessionState before;
-        lock (_lock)
-        {
-            before = _state;
-            if (!before.Waiting.Exists(waiting => waiting.Turn == input.Event.Turn))
-            {
-                return Observable.Empty<SessionEvent>();
-            }
-
-            active = _active = new ActiveTurn(input.Event.Turn!, new TurnClock(_services.Time, input.ReceivedAt));
-            Write(new TurnStarted(input.Event.Id, snapshot.Revisions) { Turn = active.Id });
-        }
-
-        // The stop comes on a thread of its own: whoever calls it may hold a lock that the turn's events need.
-        var knobs = _settings.Select(settings => settings.Live).DistinctUntilChanged();
-        var session = new TurnSession(
-            active.Clock, active.Stop.ObserveOn(PoolScheduler.Instance), knobs.OnItsOwnThread(), _writer.RoomAsync);
-        return _services.Turns.Run(new TurnRequest(input, snapshot, budget, before), session).Finally(() =>
-        {
-            lock (_lock)
-            {
-                _active = null;
-            }
-
-            active.End();
-            Touch();
-        });
-    }
-
-    private void CancelWaiting(CancelledBy by, long before)
-    {
-        foreach (var waiting in _state.Waiting.Where(waiting => waiting.Seq < before))
-        {
-            Write(new TurnCancelled(by) { Turn = waiting.Turn });
-        }
-    }
-
-    private string? FirstWaiting() => _state.Waiting.IsEmpty ? null : _state.Waiting[0].Turn;
-
-    // Null where it is over or never was.
-    private string? TurnOf(string input) =>
-        _state.Inputs.TryGetValue(input, out var known) && (_active?.Id == known.Turn || _state.Waiting.Exists(waiting => waiting.Turn == known.Turn))
-            ? known.Turn
-            : null;
 
     // An input that came in between has its turn ended first: it was accepted.
     private bool TryWriteClosed(string reason)

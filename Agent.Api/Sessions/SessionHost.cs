@@ -1,33 +1,35 @@
 using System.Collections.Concurrent;
-using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Instances;
+using Microsoft.Extensions.Options;
 
 namespace AspireAgent.Agent.Sessions;
 
-/// <summary>The sessions that this pod owns: opens, finds and hydrates them, and puts idle ones aside.</summary>
+/// <summary>The sessions that this pod owns: opens, finds and hydrates them, and lets go of them.</summary>
 internal sealed partial class SessionHost(
-    SessionServices services, InstanceRegistry registry, LocalInstance local, ILogger<SessionHost> logger) : BackgroundService
+    SessionServices services, InstanceRegistry registry, LocalInstance local, ILogger<SessionHost> logger) : IAsyncDisposable
 {
-    private const int HydrationPage = 1_000;
-    private const int LockStripes = 64;
-    private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(1);
+    private const int LockStripes = 256;
 
     private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim[] _locks = [.. Enumerable.Range(0, LockStripes).Select(_ => new SemaphoreSlim(1))];
+    private readonly HydrationGate _hydrations = new(services.Options.Value.MaxHydrations);
 
     /// <summary>Live sessions of this pod.</summary>
     public int Count => _sessions.Count;
 
+    /// <summary>Live sessions of this pod, as of now.</summary>
+    public IEnumerable<Session> Sessions => _sessions.Values;
+
     /// <summary>
-    /// Makes a new session. A repeat finds the one that is there; null: it is another tenant's or elsewhere, or could not be
-    /// written.
+    /// Makes a new session. A repeat finds the one that is there; null: it is another tenant's or elsewhere, could not be written, or
+    /// this pod takes none.
     /// </summary>
     public async Task<Session?> OpenAsync(string id, SessionOpened opened, OpenSessionRequest request, CancellationToken cancellationToken)
     {
-        if (await services.Log.TakeAsync(id, "", local.Name) is not { } grant)
+        if (local.IsDraining || await services.Log.TakeAsync(id, "", local.Name) is not { } grant)
         {
-            return await FindAsync(id, cancellationToken) is SessionLookup.Here { Session: var known } && known.State.Tenant == opened.Tenant
+            return await FindAsync(id, null, cancellationToken) is SessionLookup.Here { Session: var known } && known.State.Tenant == opened.Tenant
                 ? known
                 : null;
         }
@@ -37,18 +39,22 @@ internal sealed partial class SessionHost(
         {
             Tenant = opened.Tenant, Group = opened.Group, Cohort = opened.Cohort, Ephemeral = opened.Ephemeral,
         };
-        var session = new Session(grant, empty, new WriterHistory([new Cursor(1, grant.Nonce)]), services);
+        var session = new Session(grant, empty, new WriterHistory([new LogWriterStart(grant.Epoch, new Cursor(1, grant.Nonce))]), services);
         Keep(session);
         return await session.OpenAsync(opened, request.Config ?? [], cancellationToken) ? session : null;
     }
 
     /// <summary>
-    /// Finds a session. One whose owner is dead, or that this pod had put aside, is taken and hydrated; one that lives elsewhere
-    /// is not touched.
+    /// Finds a session. One that nobody has, or whose owner is dead, is taken and hydrated; one that lives elsewhere is not touched.
     /// </summary>
-    public async Task<SessionLookup> FindAsync(string id, CancellationToken cancellationToken)
+    /// <param name="id">The session.</param>
+    /// <param name="unreachable">
+    /// Fencing token of an owner whom the caller cannot reach, dead or alive: from that owner the session is taken, within limits.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<SessionLookup> FindAsync(string id, string? unreachable, CancellationToken cancellationToken)
     {
-        if (_sessions.TryGetValue(id, out var live) && !live.Ended.IsCompleted)
+        if (FindLive(id) is { } live)
         {
             return new SessionLookup.Here(live);
         }
@@ -57,9 +63,7 @@ internal sealed partial class SessionHost(
         await stripe.WaitAsync(cancellationToken);
         try
         {
-            return _sessions.TryGetValue(id, out live) && !live.Ended.IsCompleted
-                ? new SessionLookup.Here(live)
-                : await TakeAsync(id);
+            return FindLive(id) is { } found ? new SessionLookup.Here(found) : await TakeAsync(id, unreachable, cancellationToken);
         }
         finally
         {
@@ -67,94 +71,74 @@ internal sealed partial class SessionHost(
         }
     }
 
+    /// <summary>The session, if this pod has it.</summary>
+    public Session? FindLive(string id) => _sessions.TryGetValue(id, out var live) && !live.Ended.IsCompleted ? live : null;
+
+    /// <summary>Lets go of a session, whatever runs in it: any pod may go on with it, and is told <paramref name="why"/>.</summary>
+    public async Task HandOverAsync(Session session, string why)
+    {
+        Forget(session);
+        await session.HandOverAsync(why);
+    }
+
     /// <summary>Purges a session from here and from Redis.</summary>
     public async Task EraseAsync(Session session)
     {
-        await LetGoAsync(session);
+        Forget(session);
+        await session.DisposeAsync();
         await services.Log.EraseAsync(session.Grant.Session);
     }
 
     /// <inheritdoc />
-    public override async Task StopAsync(CancellationToken cancellationToken)
+    public async ValueTask DisposeAsync()
     {
-        await base.StopAsync(cancellationToken);
-        await Task.WhenAll(_sessions.Values.Select(async session =>
-        {
-            await session.StopAsync(CancelledBy.Drain, null, cancellationToken);
-            await LetGoAsync(session);
-        }));
-    }
-
-    /// <inheritdoc />
-    public override void Dispose()
-    {
+        await Task.WhenAll(_sessions.Values.Select(session => HandOverAsync(session, SessionMoved.Drain)));
         Array.ForEach(_locks, stripe => stripe.Dispose());
-        base.Dispose();
     }
 
-    /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(SweepEvery, services.Time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-            {
-                foreach (var session in _sessions.Values.Where(MayBePutAside))
-                {
-                    await LetGoAsync(session);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Normal stop.
-        }
-    }
-
-    private bool MayBePutAside(Session session) => session.IdleFor > (session.State.Ephemeral
-        ? services.Options.Value.EphemeralPutAsideAfter
-        : services.Options.Value.PutAsideAfter);
-
-    private async Task<SessionLookup> TakeAsync(string id)
+    private async Task<SessionLookup> TakeAsync(string id, string? unreachable, CancellationToken cancellationToken)
     {
         if (await services.Log.FindOwnerAsync(id) is not { } owner)
         {
             return new SessionLookup.Unknown();
         }
 
-        if (owner.Instance != local.Name && await registry.FindAsync(owner.Instance) is not null)
+        if (local.IsDraining)
         {
             return new SessionLookup.Elsewhere(owner.Instance);
         }
 
-        if (await services.Log.TakeAsync(id, owner.Token, local.Name) is not { } grant)
+        var isMine = owner.Instance == local.Name;
+        var isAlive = owner.Instance.Length > 0 && !isMine && await registry.FindAsync(owner.Instance) is not null;
+        var why = owner.Instance.Length == 0 ? owner.Released ?? SessionMoved.Crash
+            : isMine ? SessionMoved.Store
+            : !isAlive ? SessionMoved.Crash
+            : owner.Token == unreachable ? SessionMoved.Unreachable
+            : null;
+        if (why is null)
+        {
+            return new SessionLookup.Elsewhere(owner.Instance);
+        }
+
+        using var place = await _hydrations.EnterAsync(owner.IsRunning, cancellationToken);
+        var started = services.Time.GetTimestamp();
+        if (await services.Log.TakeAsync(id, owner.Token, local.Name, forced: why == SessionMoved.Unreachable) is not { } grant)
         {
             return new SessionLookup.Elsewhere((await services.Log.FindOwnerAsync(id))?.Instance ?? "");
         }
 
-        var state = await HydrateAsync(id);
+        var (state, writers) = await services.Log.HydrateAsync(grant);
         if (state.Seq == 0)
         {
             return new SessionLookup.Unknown(); // its first owner died before it wrote anything
         }
 
-        LogTaken(id, grant.Epoch, state.Seq);
-        var session = new Session(grant, state, await services.Log.ReadWritersAsync(id), services);
-        session.Resume(); // before anybody else can find it
+        services.Metrics.Hydrated(services.Time.GetElapsedTime(started), why);
+        LogTaken(id, grant.Epoch, state.Seq, why);
+        var session = new Session(grant, state, writers, services);
+        session.Resume(why == SessionIdle.Released ? null : why); // before anybody else can find it
         Keep(session);
         return new SessionLookup.Here(session);
-    }
-
-    private async Task<SessionState> HydrateAsync(string id)
-    {
-        var state = SessionState.Empty;
-        while ((await services.Log.ReadAsync(id, state.Seq, HydrationPage)).Events is { Count: > 0 } events)
-        {
-            state = events.Aggregate(state, (folded, logged) => folded.Apply(WireJson.ReadEvent(logged.Json)));
-        }
-
-        return state;
     }
 
     private void Keep(Session session)
@@ -163,26 +147,24 @@ internal sealed partial class SessionHost(
         _ = LetGoAtEndAsync(session);
     }
 
-    // A session that this pod may no longer write cancels what it runs, at once.
+    // A session that this pod may no longer write cancels what it runs, at once. Where nobody else has it, the next sweep takes it anew.
     private async Task LetGoAtEndAsync(Session session)
     {
         var reason = await session.Ended;
-        if (reason is not SessionEndReason.Closed)
+        if (reason is not (SessionEndReason.Closed or SessionEndReason.HandedOver))
         {
             LogEnded(session.Grant.Session, reason);
         }
 
-        await LetGoAsync(session);
+        Forget(session);
+        await session.DisposeAsync();
     }
 
-    private async Task LetGoAsync(Session session)
-    {
-        _sessions.TryRemove(KeyValuePair.Create(session.Grant.Session, session));
-        await session.DisposeAsync(); // also where another taking has its place by now
-    }
+    // Another taking of the same session may have its place by now.
+    private void Forget(Session session) => _sessions.TryRemove(KeyValuePair.Create(session.Grant.Session, session));
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Session {Session} is taken with epoch {Epoch} and stands at {Seq}.")]
-    private partial void LogTaken(string session, long epoch, long seq);
+    [LoggerMessage(Level = LogLevel.Information, Message = "Session {Session} is taken with epoch {Epoch} and stands at {Seq}: {Why}.")]
+    private partial void LogTaken(string session, long epoch, long seq, string why);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Session {Session} ends on this pod: {Reason}.")]
     private partial void LogEnded(string session, SessionEndReason reason);

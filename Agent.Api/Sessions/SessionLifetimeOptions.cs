@@ -23,6 +23,22 @@ public sealed class SessionLifetimeOptions
     /// <summary>The same for a session that one completion call made.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan EphemeralPutAsideAfter { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Turns whose events stay readable; older ones are in the conversation, but no longer in the log.</summary>
+    [Range(1, 256)]
+    public int KeptTurns { get; set; } = 50;
+
+    /// <summary>An answer that was cut off longer ago than this is not gone on with; it ends as interrupted.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan ContinueWithin { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Sessions that a pod hydrates at the same time; those in which something runs come first.</summary>
+    [Range(1, 1_024)]
+    public int MaxHydrations { get; set; } = 16;
+
+    /// <summary>A reader that has let us wait for so long, and is far behind, is told runs of tokens as one.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan SlowAfter { get; set; } = TimeSpan.FromSeconds(1);
 }
 
 [OptionsValidator]

@@ -10,11 +10,11 @@ namespace AspireAgent.Agent.Sessions;
 
 /// <summary>What every session of this pod shares.</summary>
 internal sealed record SessionServices(
-    ConfigSignals Config, ISignal<BudgetStatus> Budget, TurnPipeline Turns, SessionLog Log, SubscriptionCount Subscriptions,
+    ConfigSignals Config, ISignal<BudgetStatus> Budget, TurnPipeline Turns, SessionLog Log, BusySessions Busy, SubscriptionCount Subscriptions,
     AgentMetrics Metrics, IOptions<SessionLifetimeOptions> Options, TimeProvider Time, ILogger<Session> Logger)
 {
     /// <summary>A writer for a session that was just taken.</summary>
-    public LogWriter Writer(WriteGrant grant, SessionState session) => new(
-        Log, grant, new SessionFacts(session.Tenant, session.Group, session.Cohort),
-        session.Ephemeral ? Options.Value.EphemeralTimeToLive : Options.Value.TimeToLive, Time, Metrics, Logger);
+    public LogWriter Writer(WriteGrant grant, SessionState session, WriterHistory writers) => new(new LogWriterSettings(
+        Log, Busy, grant, new SessionFacts(session.Tenant, session.Group, session.Cohort), writers,
+        session.Ephemeral ? Options.Value.EphemeralTimeToLive : Options.Value.TimeToLive, Options.Value.KeptTurns, Time, Metrics, Logger));
 }

@@ -5,10 +5,13 @@ using Microsoft.Extensions.AI;
 
 namespace AspireAgent.Agent.Turns;
 
-/// <summary>Turns a model's updates into events of one turn, and keeps what the turn's end must tell.</summary>
-internal sealed class AnswerTranslator(string turn, string code, string promptVersion, string requestedModel)
+/// <summary>
+/// Turns a model's updates into events of one turn, and keeps what the turn's end must tell. A turn that goes on was named by the
+/// build that has <c>spoken</c> first.
+/// </summary>
+internal sealed class AnswerTranslator(string turn, string code, string promptVersion, string requestedModel, BuildId? spoken = null)
 {
-    private BuildId? _build;
+    private BuildId? _build = spoken;
     private UsageDetails? _usage;
 
     /// <summary>What has been said, for the count of tokens where the model does not count. Whoever ends the turn may read while the model speaks.</summary>
@@ -22,6 +25,9 @@ internal sealed class AnswerTranslator(string turn, string code, string promptVe
 
     /// <summary>As the model counts; null: it has not told.</summary>
     public TokenUsage? Usage => _usage is null ? null : new TokenUsage(_usage.InputTokenCount ?? 0, _usage.OutputTokenCount ?? 0);
+
+    /// <summary>The answer ends at its cap, without another call.</summary>
+    public void CutShort() => Finish = "length";
 
     public IEnumerable<SessionEvent> Translate(ChatResponseUpdate update)
     {

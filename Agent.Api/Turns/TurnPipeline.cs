@@ -7,6 +7,7 @@ using AspireAgent.Agent.Admission;
 using AspireAgent.Agent.Guards;
 using AspireAgent.Agent.Models;
 using AspireAgent.Contracts;
+using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Instances;
 using AspireAgent.Streams;
@@ -29,20 +30,27 @@ internal sealed partial class TurnPipeline(
     /// </summary>
     public IObservable<SessionEvent> Run(TurnRequest turn, TurnSession session) => Observable.Defer(() =>
     {
-        var route = models.RouteFor(turn.Input.Event.Options?.Model ?? turn.Snapshot.Config.Plan);
+        var route = models.RouteFor(turn.Cut?.Route ?? Wanted(turn.Input.Event, turn.Snapshot.Config));
         var prompt = new SystemPrompt(turn.Snapshot.Config);
-        var translator = new AnswerTranslator(turn.Turn, LocalInstance.Build, prompt.Version, route.Model);
+        var continuation = Continuation.Of(turn, route, prompt.Version);
+        var translator = new AnswerTranslator(turn.Turn, LocalInstance.Build, prompt.Version, route.Model, continuation.Spoken);
         var activity = Activities.StartActivity("turn", ActivityKind.Internal, turn.Input.Trace);
         activity?.SetTag("aspireagent.turn.id", turn.Turn);
         activity?.SetTag("aspireagent.route", route.Name);
         SessionEvent? end = null;
         metrics.TurnStarted();
-        _ = MeasureFirstTokenAsync(session.Clock, route);
+        if (!session.Clock.WasReleased)
+        {
+            _ = MeasureFirstTokenAsync(session.Clock, route);
+        }
 
-        var events = gate.Admits(turn.State.Tier, turn.Budget)
-            ? Observable.Defer(() => Answer(turn, session, route, prompt, translator)).Catch((Exception exception) => Observable.Return(Failed(turn, exception)))
-            : Observable.Return<SessionEvent>(new TurnFailed(ProblemTypes.BudgetExhausted, Retriable: true) { Turn = turn.Turn });
-        return events
+        // What was admitted once goes on.
+        var events = continuation.Ends ? Observable.Empty<SessionEvent>()
+            : turn.Cut is not null || gate.Admits(turn.State.Tier, turn.Budget)
+                ? Observable.Defer(() => Answer(turn, session, route, prompt, continuation.Prefix, translator))
+                    .Catch((Exception exception) => Observable.Return(Failed(turn, exception)))
+                : Observable.Return<SessionEvent>(new TurnFailed(ProblemTypes.BudgetExhausted, Retriable: true) { Turn = turn.Turn });
+        return (continuation.First is { } first ? events.StartWith(first) : events)
             .CutBy(session.Stop, by => new TurnCancelled(by) { Turn = turn.Turn })
             .CutBy(
                 session.Knobs.Where(live => live.Kill.Answers),
@@ -52,7 +60,7 @@ internal sealed partial class TurnPipeline(
             .Finally(() =>
             {
                 session.Clock.NoToken();
-                var spent = Settle(turn, prompt, translator);
+                var spent = Settle(turn, prompt, continuation.Prefix, translator);
                 metrics.TurnEnded(end, route.Name, spent);
                 activity?.SetTag("aspireagent.outcome", AgentMetrics.ToTag(end));
                 activity?.SetTag("aspireagent.fingerprint", translator.Fingerprint);
@@ -62,20 +70,27 @@ internal sealed partial class TurnPipeline(
     });
 
     private IObservable<SessionEvent> Answer(
-        TurnRequest turn, TurnSession session, ModelRoute route, SystemPrompt prompt, AnswerTranslator translator)
+        TurnRequest turn, TurnSession session, ModelRoute route, SystemPrompt prompt, string prefix, AnswerTranslator translator)
     {
-        var (kept, dropped, cap) = ContextWindow.Plan(
-            Conversation(turn), prompt.Text, turn.Snapshot.Config, turn.Input.Event.Options?.MaxOutputTokens, route.ContextTokens, tokens.Count);
+        var (kept, dropped, whole) = ContextWindow.Plan(
+            Conversation(turn, prefix), prompt.Text, turn.Snapshot.Config, turn.Input.Event.Options?.MaxOutputTokens, route.ContextTokens, tokens.Count);
         var messages = Prompt.Messages(prompt.Text, kept);
+        var cap = whole - tokens.Count(prefix);
 
-        var trimmed = dropped == 0
+        var trimmed = dropped == 0 || turn.Cut is not null
             ? Observable.Empty<SessionEvent>()
             : Observable.Return<SessionEvent>(new ContextTrimmed(dropped) { Turn = turn.Turn });
+        if (cap <= 0)
+        {
+            translator.CutShort(); // it had said all that it may before it was cut off
+        }
+
         var spoken = session.Knobs.Take(1) // sampling is that of the instant of the call
-            .SelectMany(live => live.Kill.Answers
+            .SelectMany(live => cap <= 0 ? Observable.Empty<SessionEvent>()
+                : live.Kill.Answers
                 ? Observable.Never<SessionEvent>() // switched off meanwhile: the cut is on its way
                 : Speak(route, messages, Prompt.Options(turn, live, cap), translator, turn.Turn, session));
-        var completed = Observable.FromAsync(token => CompleteAsync(turn, translator, session.Clock, token));
+        var completed = Observable.FromAsync(token => CompleteAsync(turn, tokens.Count(prefix), translator, session.Clock, token));
         return trimmed.Concat(spoken).Concat(completed);
     }
 
@@ -100,12 +115,22 @@ internal sealed partial class TurnPipeline(
 
     private static IObservable<long> Wait(TimeSpan timeout) => Observable.Timer(timeout, DefaultScheduler.Instance);
 
-    private static List<ConversationMessage> Conversation(TurnRequest turn)
+    /// <summary>Name of the route that a turn begins with.</summary>
+    public string RouteOf(InputAccepted input, TurnConfig config) => models.RouteFor(Wanted(input, config)).Name;
+
+    private static string? Wanted(InputAccepted input, TurnConfig config) => input.Options?.Model ?? config.Plan;
+
+    private static List<ConversationMessage> Conversation(TurnRequest turn, string prefix)
     {
         var said = new List<ConversationMessage>(turn.State.Messages);
         if (turn.Input.Event.Text.Length > 0)
         {
             said.Add(new ConversationMessage("user", turn.Input.Event.Text));
+        }
+
+        if (prefix.Length > 0)
+        {
+            said.Add(new ConversationMessage("assistant", prefix));
         }
 
         return said;
@@ -120,7 +145,7 @@ internal sealed partial class TurnPipeline(
     }
 
     private static async Task<SessionEvent> CompleteAsync(
-        TurnRequest turn, AnswerTranslator translator, TurnClock clock, CancellationToken cancellationToken)
+        TurnRequest turn, int prefixTokens, AnswerTranslator translator, TurnClock clock, CancellationToken cancellationToken)
     {
         if (translator.Fingerprint is null)
         {
@@ -128,28 +153,31 @@ internal sealed partial class TurnPipeline(
         }
 
         var ttft = await clock.Ttft.WaitAsync(cancellationToken);
+        var usage = translator.Usage ?? new TokenUsage(0, 0);
         return new TurnCompleted(
-            translator.Finish, translator.Usage ?? new TokenUsage(0, 0), Seconds(clock.Elapsed)!.Value, Seconds(ttft),
+            translator.Finish, usage with { Output = usage.Output + prefixTokens }, Seconds(clock.Elapsed)!.Value, Seconds(ttft),
             translator.Fingerprint) { Turn = turn.Turn };
     }
 
     private static double? Seconds(TimeSpan? duration) => duration is { } known ? Math.Round(known.TotalSeconds, 4) : null;
 
-    private TokenUsage Settle(TurnRequest turn, SystemPrompt prompt, AnswerTranslator translator)
+    // What a dead pod had spent on the same turn nobody has told: it is counted with ours, and booked under a name of its own.
+    private TokenUsage Settle(TurnRequest turn, SystemPrompt prompt, string prefix, AnswerTranslator translator)
     {
-        var spent = translator.Usage ?? (translator.Said.IsEmpty ? new TokenUsage(0, 0) : Estimate(turn, prompt, translator));
-        if (spent.Input + spent.Output > 0)
+        var spent = translator.Usage ?? (translator.Said.IsEmpty ? new TokenUsage(0, 0) : Estimate(turn, prompt, prefix, translator.Said));
+        var lost = turn is { Cut: { } cut, Input.CutBy: not SessionMoved.Drain } ? Estimate(turn, prompt, "", cut.Text) : new TokenUsage(0, 0);
+        if (spent.Input + spent.Output + lost.Input + lost.Output is > 0 and var total)
         {
-            usage.Report(turn.Turn, spent.Input + spent.Output);
+            usage.Report(turn.Cut is null ? turn.Turn : $"{turn.Turn}.{turn.State.Seq}", total);
         }
 
         return spent;
     }
 
     // A stream that was cut has told no usage: what was shown and said is counted here.
-    private TokenUsage Estimate(TurnRequest turn, SystemPrompt prompt, AnswerTranslator translator) => new(
-        tokens.Count(prompt.Text) + Conversation(turn).Sum(message => tokens.Count(message.Text)),
-        translator.Said.Sum(tokens.Count));
+    private TokenUsage Estimate(TurnRequest turn, SystemPrompt prompt, string prefix, IEnumerable<string> said) => new(
+        tokens.Count(prompt.Text) + Conversation(turn, prefix).Sum(message => tokens.Count(message.Text)),
+        said.Sum(tokens.Count));
 
     private SessionEvent Failed(TurnRequest turn, Exception exception)
     {

@@ -9,7 +9,17 @@ namespace AspireAgent.Agent.Turns;
 /// <param name="Event">What the log says of it.</param>
 /// <param name="ReceivedAt">Timestamp of its receipt, for the turn's clock.</param>
 /// <param name="Trace">The trace that it belongs to.</param>
-internal sealed record TurnInput(InputAccepted Event, long ReceivedAt, ActivityContext Trace);
+/// <param name="CutBy">Where its turn has begun already, on a pod that no longer has the session: what cut it off.</param>
+internal sealed record TurnInput(InputAccepted Event, long ReceivedAt, ActivityContext Trace, string? CutBy = null)
+{
+    /// <summary>One that another pod accepted, some time ago by the pods' clocks.</summary>
+    public static TurnInput Again(InputAccepted accepted, TimeProvider time)
+    {
+        var ago = time.GetUtcNow() - accepted.At;
+        var ticks = (long)(Math.Max(0, ago.TotalSeconds) * time.TimestampFrequency);
+        return new TurnInput(accepted, time.GetTimestamp() - ticks, default);
+    }
+}
 
 /// <summary>The configuration as one turn sees it, from its input to its end.</summary>
 internal sealed record TurnSnapshot(TurnConfig Config, IReadOnlyDictionary<string, long> Revisions);
@@ -19,6 +29,9 @@ internal sealed record TurnRequest(TurnInput Input, TurnSnapshot Snapshot, Budge
 {
     /// <summary>The turn's id.</summary>
     public string Turn => Input.Event.Turn!;
+
+    /// <summary>What a former owner has made of it; null: it begins here.</summary>
+    public RunningTurn? Cut => Input.CutBy is null ? null : State.Running;
 }
 
 /// <summary>What the session offers a running turn.</summary>

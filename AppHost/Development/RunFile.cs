@@ -32,7 +32,7 @@ internal static class RunFile
     }
 
     private static IEnumerable<string> Urls(IEnumerable<ResourceEvent> resources, string name) =>
-        resources.Where(known => known.Resource.Name == name).SelectMany(known => known.Snapshot.Urls).Select(url => url.Url);
+        resources.Where(known => known.Resource.Name == name).OrderBy(known => known.ResourceId, StringComparer.Ordinal).SelectMany(known => known.Snapshot.Urls).Select(url => url.Url);
 
     private static object? Property(ResourceEvent known, string name) =>
         known.Snapshot.Properties.FirstOrDefault(property => property.Name == name)?.Value;

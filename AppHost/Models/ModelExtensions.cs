@@ -14,7 +14,11 @@ internal sealed record ModelSource(
 internal static class ModelExtensions
 {
     private const string Routes = "Models:Routes";
-    private static readonly string[] SimulatedModels = ["sim-large", "sim-small", "sim-noprefill"];
+    private const string Default = "sim-large";
+
+    // By name, and how each is asked to go on with an answer.
+    private static readonly (string Model, string Prefill)[] SimulatedModels =
+        [(Default, "lastAssistant"), ("sim-small", "lastAssistant"), ("sim-noprefill", "none")];
 
     /// <summary>Models:Routes as configured, else in Development the simulator; elsewhere no route means no start.</summary>
     public static ModelSource AddModels(this IDistributedApplicationBuilder builder, IResourceBuilder<ParameterResource> trust)
@@ -37,7 +41,7 @@ internal static class ModelExtensions
         var simulator = builder.AddService<Projects.Model_Simulator>("model", trust)
             .WithEnvironment("Simulator__ApiKey", key)
             .ExcludeFromManifest();
-        return new ModelSource(new Dictionary<string, string> { ["Models__Default"] = SimulatedModels[0] }, simulator, key);
+        return new ModelSource(new Dictionary<string, string> { ["Models__Default"] = Default }, simulator, key);
     }
 
     /// <summary>Gives an agent its routes.</summary>
@@ -53,10 +57,11 @@ internal static class ModelExtensions
             return agent;
         }
 
-        foreach (var model in SimulatedModels)
+        foreach (var (model, prefill) in SimulatedModels)
         {
             agent.WithEnvironment($"Models__Routes__{model}__Endpoint", $"{simulator.GetEndpoint("http")}/v1")
                 .WithEnvironment($"Models__Routes__{model}__Model", model)
+                .WithEnvironment($"Models__Routes__{model}__Prefill", prefill)
                 .WithEnvironment($"Models__Routes__{model}__ApiKey", models.SimulatorKey);
         }
 

@@ -54,6 +54,8 @@ public sealed record TurnConfig
 
     public DisconnectConfig Disconnect { get; init; } = new();
 
+    public ContinuationConfig Continuation { get; init; } = new();
+
     [Writable(Layer.Global)]
     public ShadowConfig Shadow { get; init; } = new();
 }
@@ -78,12 +80,21 @@ public sealed record KnowledgeConfig
 public sealed record DisconnectConfig
 {
     [Description("Whether the turn goes on for a client that may come back.")]
-    [Reserved]
     public DisconnectPolicy Policy { get; init; } = DisconnectPolicy.Continue;
 
     [Description("How long it goes on.")]
-    [Range(0, 86_400), Unit("seconds"), Limit, Reserved]
+    [Range(0, 86_400), Unit("seconds"), Limit]
     public int ContinueSeconds { get; init; } = 60;
+}
+
+/// <summary>What becomes of a turn that was cut off after it had begun to speak: its pod died or was drained in mid-turn.</summary>
+public sealed record ContinuationConfig
+{
+    [Description("What becomes of an answer that was cut off: it goes on where it stood, starts anew (a model.switched event says so), or ends as a retriable failure.")]
+    public ContinuationPolicy Policy { get; init; } = ContinuationPolicy.Continue;
+
+    [Description("What to do instead of going on where the route has no prefill.")]
+    public NoPrefillPolicy OnNoPrefill { get; init; } = NoPrefillPolicy.Restart;
 }
 
 /// <summary>The shadow: a variant that runs unseen beside production.</summary>
@@ -124,4 +135,24 @@ public enum DisconnectPolicy
 
     /// <summary>It is cancelled.</summary>
     [JsonStringEnumMemberName("cancel")] Cancel,
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<ContinuationPolicy>))]
+public enum ContinuationPolicy
+{
+    /// <summary>It goes on after the words that the log holds.</summary>
+    [JsonStringEnumMemberName("continue")] Continue,
+
+    /// <summary>It starts anew; what was said is to be discarded.</summary>
+    [JsonStringEnumMemberName("restart")] Restart,
+
+    /// <summary>It ends as a failure that may be retried.</summary>
+    [JsonStringEnumMemberName("stop")] Stop,
+}
+
+[JsonConverter(typeof(JsonStringEnumConverter<NoPrefillPolicy>))]
+public enum NoPrefillPolicy
+{
+    [JsonStringEnumMemberName("restart")] Restart,
+    [JsonStringEnumMemberName("stop")] Stop,
 }

@@ -11,9 +11,10 @@ namespace AspireAgent.Contracts.Instances;
 /// <param name="Sessions">Live sessions (an agent's) or open streams (a gateway's).</param>
 /// <param name="Build">The code's version.</param>
 /// <param name="ConfigRevision">The configuration that it runs, where it follows one: the config signal's revision.</param>
+/// <param name="Drain">While it drains: since when, and until when.</param>
 public sealed record InstanceInfo(
     string Name, InstanceKind Kind, string Address, int Pid, InstanceState State, int Sessions, string Build,
-    long? ConfigRevision = null);
+    long? ConfigRevision = null, DrainStatus? Drain = null);
 
 [JsonConverter(typeof(JsonStringEnumConverter<InstanceKind>))]
 public enum InstanceKind

@@ -23,6 +23,7 @@ namespace AspireAgent.Contracts.Json;
     Converters = [typeof(UtcMillisecondsConverter)])]
 [JsonSerializable(typeof(SessionEvent))]
 [JsonSerializable(typeof(SessionSnapshot))]
+[JsonSerializable(typeof(SessionCheckpoint))]
 [JsonSerializable(typeof(SessionInfo))]
 [JsonSerializable(typeof(SessionCreated))]
 [JsonSerializable(typeof(OpenSessionRequest))]
@@ -40,5 +41,7 @@ namespace AspireAgent.Contracts.Json;
 [JsonSerializable(typeof(ChaosStatus))]
 [JsonSerializable(typeof(ChaosExperiment))]
 [JsonSerializable(typeof(IReadOnlyList<InstanceInfo>))]
+[JsonSerializable(typeof(DrainRequest))]
+[JsonSerializable(typeof(DrainStatus))]
 [JsonSerializable(typeof(ModelList))]
 public sealed partial class ContractsJson : JsonSerializerContext;

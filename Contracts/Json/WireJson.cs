@@ -51,8 +51,8 @@ public static class WireJson
     public static string Write(Sessions.SessionEvent happened) =>
         JsonSerializer.Serialize(happened, Types.SessionEvent);
 
-    /// <summary>One event of a log from text.</summary>
+    /// <summary>One event of a log from text. A newer writer may have added members.</summary>
     /// <exception cref="JsonException">It is no event.</exception>
     public static Sessions.SessionEvent ReadEvent(string json) =>
-        JsonSerializer.Deserialize(json, Types.SessionEvent) ?? throw new JsonException("An event is an object.");
+        JsonSerializer.Deserialize(json, Tolerant.SessionEvent) ?? throw new JsonException("An event is an object.");
 }

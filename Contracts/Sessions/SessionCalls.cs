@@ -3,6 +3,13 @@ using System.Text.Json.Nodes;
 
 namespace AspireAgent.Contracts.Sessions;
 
+/// <summary>Headers between gateway and pod.</summary>
+public static class SessionHeaders
+{
+    /// <summary>Fencing token of an owner that the gateway could not reach: the pod may take the session from it.</summary>
+    public const string UnreachableOwner = "x-unreachable-owner";
+}
+
 /// <summary>Opens a session. The last four are the gateway's alone; a client that sends them is refused.</summary>
 public sealed record OpenSessionRequest
 {

@@ -15,6 +15,8 @@ namespace AspireAgent.Contracts.Sessions;
 [JsonDerivedType(typeof(ContextTrimmed), "context.trimmed")]
 [JsonDerivedType(typeof(TokenProduced), "token")]
 [JsonDerivedType(typeof(ToolCalled), "tool.called")]
+[JsonDerivedType(typeof(ModelSwitched), "model.switched")]
+[JsonDerivedType(typeof(SessionMoved), "session.moved")]
 [JsonDerivedType(typeof(GuardTripped), "guard.tripped")]
 [JsonDerivedType(typeof(TurnCompleted), "turn.completed")]
 [JsonDerivedType(typeof(TurnCancelled), "turn.cancelled")]

@@ -23,14 +23,17 @@ public sealed record ConfigChanged(JsonObject Patch, long Revision) : SessionEve
 /// <summary>An input is saved and will be answered by the event's turn. <see cref="Id"/> is the client's.</summary>
 public sealed record InputAccepted(string Id, string Text, InputOptions? Options = null) : SessionEvent;
 
-/// <summary>A turn begins, on this snapshot of the configuration.</summary>
-public sealed record TurnStarted(string Input, IReadOnlyDictionary<string, long> Revisions) : SessionEvent;
+/// <summary>A turn begins, on this snapshot of the configuration and, at first, by this route.</summary>
+public sealed record TurnStarted(string Input, IReadOnlyDictionary<string, long> Revisions, string? Route = null) : SessionEvent;
 
 /// <summary>The oldest turns did not fit the model's window and were left out of the prompt.</summary>
 public sealed record ContextTrimmed(int DroppedTurns) : SessionEvent;
 
-/// <summary>A piece of the answer. The turn's first one names the build that speaks.</summary>
-public sealed record TokenProduced(string Text, string? Fingerprint = null, BuildId? BuildId = null) : SessionEvent;
+/// <summary>
+/// A piece of the answer. The turn's first one names the build that speaks. Where a slow client is told many as one, <see cref="From"/>
+/// is the seq of the first of them; the log has each.
+/// </summary>
+public sealed record TokenProduced(string Text, string? Fingerprint = null, BuildId? BuildId = null, long? From = null) : SessionEvent;
 
 /// <summary>
 /// The model calls a tool. A tool of effect <c>client</c> is run by the caller, after the turn. Where it is the first thing that a
@@ -38,6 +41,28 @@ public sealed record TokenProduced(string Text, string? Fingerprint = null, Buil
 /// </summary>
 public sealed record ToolCalled(
     string Call, string Name, string Arguments, string Effect, string? Fingerprint = null, BuildId? BuildId = null) : SessionEvent;
+
+/// <summary>
+/// Another call of a model goes on with the turn. <see cref="SwitchedHow.Continuation"/> goes on where the committed words end;
+/// <see cref="SwitchedHow.Restart"/> takes them back: discard what the turn has said so far.
+/// </summary>
+/// <param name="From">The route that spoke.</param>
+/// <param name="To">The route that speaks from now on; it may be the same.</param>
+/// <param name="Why">A stable slug, such as <c>crash</c> or <c>drain</c> (see <see cref="SessionMoved"/>).</param>
+/// <param name="How">What becomes of what was said.</param>
+public sealed record ModelSwitched(string From, string To, string Why, SwitchedHow How) : SessionEvent;
+
+/// <summary>
+/// Another pod goes on with the session. <see cref="Why"/>: <c>crash</c> (the owner's heartbeat is gone), <c>unreachable</c> (a
+/// gateway could not reach it), <c>drain</c> (it handed the session over) or <c>store</c> (the log is not as it left it).
+/// </summary>
+public sealed record SessionMoved(string Why) : SessionEvent
+{
+    public const string Crash = "crash";
+    public const string Unreachable = "unreachable";
+    public const string Drain = "drain";
+    public const string Store = "store";
+}
 
 /// <summary>A guard acted on the answer: <c>cut</c>, <c>warn</c> or <c>switch</c>.</summary>
 public sealed record GuardTripped(string Guard, string Action, string Detail) : SessionEvent;
@@ -59,6 +84,15 @@ public sealed record TurnFailed(string Error, bool Retriable) : SessionEvent;
 
 /// <summary>Tokens of one turn, as counted by the model's endpoint.</summary>
 public sealed record TokenUsage(long Input, long Output);
+
+[JsonConverter(typeof(JsonStringEnumConverter<SwitchedHow>))]
+public enum SwitchedHow
+{
+    [JsonStringEnumMemberName("fallback")] Fallback,
+    [JsonStringEnumMemberName("hedge")] Hedge,
+    [JsonStringEnumMemberName("continuation")] Continuation,
+    [JsonStringEnumMemberName("restart")] Restart,
+}
 
 [JsonConverter(typeof(JsonStringEnumConverter<CancelledBy>))]
 public enum CancelledBy

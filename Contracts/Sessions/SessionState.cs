@@ -10,6 +10,9 @@ public sealed record SessionState
     /// <summary>How many client ids of inputs are remembered.</summary>
     public const int RememberedInputs = 1_024;
 
+    /// <summary>How many ended turns are remembered by where they begin; the most that a log can be told to keep.</summary>
+    public const int RememberedTurns = 256;
+
     public static SessionState Empty { get; } = new();
 
     /// <summary>Seq of the last event folded in; 0 before the first.</summary>
@@ -49,10 +52,19 @@ public sealed record SessionState
     public long ConfigRevision { get; init; }
 
     /// <summary>Inputs by the client's id: the last <see cref="RememberedInputs"/>.</summary>
-    public ImmutableDictionary<string, InputAccepted> Inputs { get; init; } =
-        ImmutableDictionary.Create<string, InputAccepted>(StringComparer.Ordinal);
+    public ImmutableDictionary<string, KnownInput> Inputs { get; init; } =
+        ImmutableDictionary.Create<string, KnownInput>(StringComparer.Ordinal);
 
-    private ImmutableQueue<string> InputOrder { get; init; } = [];
+    /// <summary>Seqs of the inputs of the turns that ended last, oldest first: where each turn begins in the log.</summary>
+    public ImmutableList<long> Turns { get; init; } = [];
+
+    /// <summary>When the last event was written, by its writer's clock.</summary>
+    public DateTimeOffset LastAt { get; init; }
+
+    /// <summary>Whether something runs or waits to.</summary>
+    public bool IsBusy => Running is not null || !Waiting.IsEmpty;
+
+    internal ImmutableQueue<string> InputOrder { get; init; } = [];
 
     /// <summary>The state after one more event.</summary>
     public SessionState Apply(SessionEvent happened)
@@ -75,16 +87,12 @@ public sealed record SessionState
             ConfigChanged e => this with { ConfigPatch = (JsonObject)MergePatch.Apply(ConfigPatch, e.Patch)!, ConfigRevision = e.Revision },
             InputAccepted e => Remember(e) with { Waiting = Waiting.Add(e) },
             TurnStarted e => Start(e),
-            TokenProduced e when Running is { } turn => this with { Running = turn with { Text = turn.Text.Push(e.Text) } },
-            ToolCalled e when Running is { } turn => this with
-            {
-                Running = turn with { ToolCalls = turn.ToolCalls.Add(new ConversationToolCall(e.Call, e.Name, e.Arguments)) },
-            },
+            TokenProduced or ToolCalled or ModelSwitched when Running is { } turn => this with { Running = turn.Apply(happened) },
             { EndsTurn: true } => End(happened.Turn),
             _ => this,
         };
 
-        return next with { Seq = happened.Seq };
+        return next with { Seq = happened.Seq, LastAt = happened.At };
     }
 
     /// <summary>The conversation for a client that cannot resume.</summary>
@@ -92,7 +100,7 @@ public sealed record SessionState
 
     private SessionState Remember(InputAccepted input)
     {
-        var (inputs, order) = (Inputs.SetItem(input.Id, input), InputOrder.Enqueue(input.Id));
+        var (inputs, order) = (Inputs.SetItem(input.Id, KnownInput.Of(input)), InputOrder.Enqueue(input.Id));
         if (inputs.Count > RememberedInputs)
         {
             order = order.Dequeue(out var oldest);
@@ -102,13 +110,15 @@ public sealed record SessionState
         return this with { Inputs = inputs, InputOrder = order };
     }
 
+    private ImmutableList<long> Remember(long turn) => (Turns.Count < RememberedTurns ? Turns : Turns.RemoveAt(0)).Add(turn);
+
     private SessionState Start(TurnStarted started)
     {
         var input = Waiting.Find(waiting => waiting.Turn == started.Turn);
         return this with
         {
             Waiting = input is null ? Waiting : Waiting.Remove(input),
-            Running = new RunningTurn(started.Turn ?? "", input?.Text ?? ""),
+            Running = new RunningTurn(input ?? new InputAccepted(started.Input, "") { Turn = started.Turn, Seq = started.Seq }) { Route = started.Route },
         };
     }
 
@@ -117,7 +127,7 @@ public sealed record SessionState
     {
         var state = this with { Waiting = Waiting.RemoveAll(waiting => waiting.Turn == turn) };
         return Running is { } running && running.Id == turn
-            ? state with { Messages = Messages.AddRange(running.ToMessages()), Running = null }
+            ? state with { Messages = Messages.AddRange(running.ToMessages()), Running = null, Turns = Remember(running.Input.Seq) }
             : state;
     }
 }

@@ -1,25 +1,30 @@
 using System.Net;
 using System.Net.Http.Headers;
 using AspireAgent.Contracts;
-using AspireAgent.Contracts.Instances;
+using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Problems;
 using AspireAgent.ServiceDefaults.Trust;
 using StackExchange.Redis;
 
 namespace AspireAgent.Gateway.Routing;
 
-/// <summary>Calls the pod of a session, in the caller's name. A pod that is gone, or no longer the owner, is looked up anew.</summary>
+/// <summary>
+/// Calls the pod of a session, in the caller's name. A pod that says that it is not the owner is a reason to look up, never to take;
+/// one that cannot be reached is tried once more and then passed over: the next one is asked to take the session from it.
+/// </summary>
 internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directory, TrustTokens tokens, TimeProvider time)
 {
     /// <summary>Name of the <see cref="HttpClient"/> to the pods.</summary>
     public const string HttpClientName = "pods";
 
-    private const int Attempts = 4;
-
     // A pod that takes the connection and then says nothing is no answer either.
     private static readonly TimeSpan CallWithin = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan StreamWithin = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
+
+    // As long as it takes until a dead owner's heartbeat has lapsed, should that be the only way.
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Sends a call about a session. The answer's body is not read yet; the caller disposes it.</summary>
     /// <param name="caller">In whose name.</param>
@@ -28,58 +33,111 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
     /// <param name="path">Path and query on the pod.</param>
     /// <param name="body">Made anew for each attempt; null: none. A body must be safe to send twice.</param>
     /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="silent">Address of a pod that has stopped to give signs of life; null: none.</param>
     /// <exception cref="PodUnavailableException">No pod answered.</exception>
     public async Task<HttpResponseMessage> SendAsync(
-        Caller caller, string session, HttpMethod method, string path, Func<HttpContent>? body, CancellationToken cancellationToken)
+        Caller caller, string session, HttpMethod method, string path, Func<HttpContent>? body, CancellationToken cancellationToken,
+        string? silent = null)
     {
-        for (var attempt = 1; ; attempt++)
+        var started = time.GetTimestamp();
+        var pause = Pause;
+        var unreached = new HashSet<string>();
+        var broken = new HashSet<string>();
+        if (silent is not null)
         {
-            var response = await TryAsync(caller, session, method, path, body, cancellationToken);
-            if (response is { StatusCode: not HttpStatusCode.MisdirectedRequest })
+            unreached.Add(silent);
+        }
+
+        while (true)
+        {
+            var route = await RouteAsync(session, unreached);
+            if (route is not null)
             {
-                return response;
+                var (response, end) = await TryAsync(route, caller with { Session = session }, method, path, body, cancellationToken);
+                if (response is { StatusCode: not HttpStatusCode.MisdirectedRequest })
+                {
+                    return response;
+                }
+
+                response?.Dispose();
+                var address = route.Pod.Address;
+                switch (end)
+                {
+                    case CallEnd.Refused when unreached.Add(address):
+                    case CallEnd.Broken when !broken.Add(address) && unreached.Add(address):
+                        continue; // another one, now
+                    case CallEnd.Broken:
+                        break;
+                    default:
+                        unreached.Clear(); // its owner is alive, and nobody may take it: it is asked again
+                        break;
+                }
             }
 
-            response?.Dispose();
-            if (attempt == Attempts)
+            if (time.GetElapsedTime(started) > GiveUpAfter)
             {
                 throw new PodUnavailableException();
             }
 
-            await Task.Delay(Pause * attempt, time, cancellationToken);
+            await Task.Delay(pause, time, cancellationToken);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             await directory.RefreshAsync();
         }
     }
 
-    private async Task<HttpResponseMessage?> TryAsync(
-        Caller caller, string session, HttpMethod method, string path, Func<HttpContent>? body, CancellationToken cancellationToken)
+    private async Task<PodRoute?> RouteAsync(string session, HashSet<string> unreached)
     {
         try
         {
-            if (await directory.PodOfAsync(session) is not { } pod)
-            {
-                return null;
-            }
-
-            return await SendAsync(pod, caller with { Session = session }, method, path, body, cancellationToken);
+            return await directory.RouteAsync(session, unreached);
         }
-        catch (Exception exception) when (exception is HttpRequestException or RedisException or TimeoutException
-            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
             return null;
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(
-        InstanceInfo pod, Caller caller, HttpMethod method, string path, Func<HttpContent>? body, CancellationToken cancellationToken)
+    private async Task<(HttpResponseMessage? Response, CallEnd End)> TryAsync(
+        PodRoute route, Caller caller, HttpMethod method, string path, Func<HttpContent>? body, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(method, new Uri(new Uri(pod.Address), path)) { Content = body?.Invoke() };
+        var isStream = method == HttpMethod.Get;
+        using var request = new HttpRequestMessage(method, new Uri(new Uri(route.Pod.Address), path)) { Content = body?.Invoke() };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Mint(caller));
+        if (route.UnreachableOwner is { } token)
+        {
+            request.Headers.Add(SessionHeaders.UnreachableOwner, token);
+        }
+
         using var client = clients.CreateClient(HttpClientName);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = time.CreateTimer(
-            _ => limit.Cancel(), null, method == HttpMethod.Get ? StreamWithin : CallWithin, Timeout.InfiniteTimeSpan);
-        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+        using var timer = time.CreateTimer(_ => limit.Cancel(), null, isStream ? StreamWithin : CallWithin, Timeout.InfiniteTimeSpan);
+        try
+        {
+            return (await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token), CallEnd.Answered);
+        }
+        catch (HttpRequestException exception)
+        {
+            return (null, exception.HttpRequestError is HttpRequestError.ConnectionError ? CallEnd.Refused : CallEnd.Broken);
+        }
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // No connection in its time, or no first word of a stream. An answer that takes long says nothing about its pod.
+            return (null, isStream || !limit.IsCancellationRequested || exception.InnerException is TimeoutException
+                ? CallEnd.Refused
+                : CallEnd.Broken);
+        }
+    }
+
+    private enum CallEnd
+    {
+        /// <summary>With some status.</summary>
+        Answered,
+
+        /// <summary>The pod could not be reached at all.</summary>
+        Refused,
+
+        /// <summary>In the middle of something.</summary>
+        Broken,
     }
 }
 

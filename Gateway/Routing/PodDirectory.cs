@@ -1,5 +1,3 @@
-using System.IO.Hashing;
-using System.Text;
 using AspireAgent.Contracts.Instances;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Instances;
@@ -7,6 +5,11 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using StackExchange.Redis;
 
 namespace AspireAgent.Gateway.Routing;
+
+/// <summary>Where a call about a session goes.</summary>
+/// <param name="Pod">The pod.</param>
+/// <param name="UnreachableOwner">Fencing token of the owner that this pod is asked to take the session from; null: none.</param>
+internal sealed record PodRoute(InstanceInfo Pod, string? UnreachableOwner = null);
 
 /// <summary>The agents' pods, and which of them has or gets a session.</summary>
 internal sealed partial class PodDirectory(
@@ -20,15 +23,25 @@ internal sealed partial class PodDirectory(
     /// <summary>Agents that take new sessions, as of the last second.</summary>
     public IEnumerable<InstanceInfo> Ready => _agents.Where(agent => agent.State is InstanceState.Ready);
 
-    /// <summary>The pod that a session belongs to: its owner while that lives, else the one chosen by rendezvous hashing. Null: there is no pod.</summary>
-    public async Task<InstanceInfo?> PodOfAsync(string session)
+    /// <summary>
+    /// The pod that a session belongs to: its owner while that lives and is not among the <paramref name="unreached"/> addresses, else
+    /// the one chosen by rendezvous hashing. Null: there is no pod.
+    /// </summary>
+    public async Task<PodRoute?> RouteAsync(string session, IReadOnlyCollection<string> unreached)
     {
-        var owner = await redis.GetDatabase().HashGetAsync(SessionKeys.Owner(session), SessionKeys.InstanceField);
-        return (owner.IsNull ? null : await registry.FindAsync(owner.ToString())) ?? Choose(session, Ready);
-    }
+        var fields = await redis.GetDatabase().HashGetAsync(
+            SessionKeys.Owner(session), [SessionKeys.TokenField, SessionKeys.InstanceField]);
+        var owner = fields[1].IsNullOrEmpty ? null : await registry.FindAsync(fields[1].ToString());
+        if (owner is not null && !unreached.Contains(owner.Address))
+        {
+            return new PodRoute(owner);
+        }
 
-    /// <summary>The pod for a new session.</summary>
-    public InstanceInfo? PodForNew(string session) => Choose(session, Ready);
+        var chosen = Rendezvous.Choose(session, Ready.Where(agent => !unreached.Contains(agent.Address)));
+        return chosen is not null ? new PodRoute(chosen, owner is null ? null : fields[0].ToString())
+            : owner is not null ? new PodRoute(owner)
+            : null;
+    }
 
     /// <summary>Looks again, now.</summary>
     public async Task RefreshAsync()
@@ -46,10 +59,6 @@ internal sealed partial class PodDirectory(
     /// <inheritdoc />
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(Ready.Any() ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("No agent is ready."));
-
-    /// <summary>Highest random weight (Thaler and Ravishankar, "A Name-Based Mapping Scheme for Rendezvous", 1996).</summary>
-    internal static InstanceInfo? Choose(string session, IEnumerable<InstanceInfo> agents) =>
-        agents.MaxBy(agent => XxHash64.HashToUInt64(Encoding.UTF8.GetBytes($"{session}/{agent.Name}")));
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

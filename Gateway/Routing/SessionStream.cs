@@ -1,4 +1,3 @@
-using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using AspireAgent.ServiceDefaults.Trust;
 
@@ -8,18 +7,18 @@ namespace AspireAgent.Gateway.Routing;
 /// The one event stream that every protocol is an adapter of: a session's events after a cursor, spliced over the pods. When a
 /// pod's stream breaks, the session's next owner is asked for what comes after the last frame.
 /// </summary>
-internal sealed class SessionStream(PodClient pods, TimeProvider time)
+internal sealed class SessionStream(PodClient pods, GatewayMetrics metrics, TimeProvider time)
 {
-    // A pod pings each second. The splice waits as long as it takes until a dead owner's heartbeat has lapsed.
+    // A pod pings each second. The splice waits as long as it takes until a dead owner's heartbeat has lapsed, and a while more.
     private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan SpliceWithin = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan SpliceWithin = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan SplicePause = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Attaches to the session. Either frames, or the pod's refusal, which the caller disposes.</summary>
     /// <exception cref="PodUnavailableException">No pod answered.</exception>
     public async Task<Attachment> AttachAsync(Caller caller, string session, string? cursor, CancellationToken cancellationToken)
     {
-        var response = await OpenAsync(caller, session, cursor, cancellationToken);
+        var response = await OpenAsync(caller, session, cursor, null, cancellationToken);
         return response.IsSuccessStatusCode
             ? new Attachment(FramesAsync(response, caller, session, cursor, cancellationToken), null)
             : new Attachment(null, response);
@@ -31,7 +30,8 @@ internal sealed class SessionStream(PodClient pods, TimeProvider time)
         var response = first;
         while (response is not null)
         {
-            await using var frames = ReadAsync(response, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            var pod = new PodStream(response, DeadAfter, time);
+            await using var frames = pod.ReadAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
             while (await frames.MoveNextAsync() && frames.Current.Type != SessionFrame.Moved)
             {
                 cursor = frames.Current.Cursor ?? cursor;
@@ -42,60 +42,31 @@ internal sealed class SessionStream(PodClient pods, TimeProvider time)
                 }
             }
 
-            response = await SpliceAsync(caller, session, cursor, cancellationToken);
+            response = await SpliceAsync(caller, session, cursor, pod, cancellationToken);
         }
 
         yield return SessionFrame.Unavailable;
     }
 
-    // One pod's stream, to its end, however it ends.
-    private async IAsyncEnumerable<SessionFrame> ReadAsync(
-        HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        using var owned = response;
-        using var dead = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var watchdog = time.CreateTimer(_ => dead.Cancel(), null, DeadAfter, Timeout.InfiniteTimeSpan);
-        await using var body = await response.Content.ReadAsStreamAsync(dead.Token);
-        await using var items = SseParser.Create(body).EnumerateAsync(dead.Token).GetAsyncEnumerator(dead.Token);
-        while (await NextAsync(items, cancellationToken))
-        {
-            // A slow client is not a dead pod: the watchdog only runs while we wait.
-            watchdog.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            var item = items.Current;
-            yield return new SessionFrame(item.EventType, item.Data, item.EventId);
-            watchdog.Change(DeadAfter, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private static async ValueTask<bool> NextAsync(IAsyncEnumerator<SseItem<string>> items, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await items.MoveNextAsync();
-        }
-        catch (Exception exception) when (exception is HttpRequestException or IOException
-            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
-        {
-            return false;
-        }
-    }
-
-    private Task<HttpResponseMessage> OpenAsync(Caller caller, string session, string? cursor, CancellationToken cancellationToken)
+    private Task<HttpResponseMessage> OpenAsync(
+        Caller caller, string session, string? cursor, string? silent, CancellationToken cancellationToken)
     {
         var query = cursor is null ? "" : $"?after={Uri.EscapeDataString(cursor)}";
-        return pods.SendAsync(caller, session, HttpMethod.Get, $"/v1/sessions/{session}/events{query}", null, cancellationToken);
+        return pods.SendAsync(caller, session, HttpMethod.Get, $"/v1/sessions/{session}/events{query}", null, cancellationToken, silent);
     }
 
-    private async Task<HttpResponseMessage?> SpliceAsync(Caller caller, string session, string? cursor, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage?> SpliceAsync(
+        Caller caller, string session, string? cursor, PodStream former, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < SpliceWithin)
         {
             try
             {
-                var response = await OpenAsync(caller, session, cursor, cancellationToken);
+                var response = await OpenAsync(caller, session, cursor, former.IsSilent ? former.Address : null, cancellationToken);
                 if (response.IsSuccessStatusCode)
                 {
+                    metrics.Spliced(time.GetElapsedTime(started), former.End);
                     return response;
                 }
 

@@ -7,7 +7,7 @@ namespace AspireAgent.ServiceDefaults.Instances;
 
 /// <summary>Keeps this process in the registry from the moment that it listens and is healthy to its end.</summary>
 internal sealed partial class InstanceHeartbeat(
-    LocalInstance instance, InstanceRegistry registry, HealthCheckService health, IHostApplicationLifetime lifetime, TimeProvider time,
+    LocalInstance instance, InstanceRegistry registry, IConnectionMultiplexer redis, HealthCheckService health, IHostApplicationLifetime lifetime, TimeProvider time,
     ILogger<InstanceHeartbeat> logger) : BackgroundService
 {
     private static readonly TimeSpan UntilHealthyEvery = TimeSpan.FromMilliseconds(100);
@@ -38,6 +38,7 @@ internal sealed partial class InstanceHeartbeat(
                 await Task.Delay(UntilHealthyEvery, time, stoppingToken);
             }
 
+            redis.ConnectionRestored += TellAgain; // a Redis that was away may have seen us lapse
             var tick = timer.WaitForNextTickAsync(stoppingToken).AsTask();
             while (true)
             {
@@ -54,6 +55,12 @@ internal sealed partial class InstanceHeartbeat(
         {
             // Normal stop.
         }
+        finally
+        {
+            redis.ConnectionRestored -= TellAgain;
+        }
+
+        void TellAgain(object? sender, ConnectionFailedEventArgs restored) => instance.Tell();
     }
 
     private async Task BeatAsync()

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json;
 using AspireAgent.Contracts.Instances;
+using AspireAgent.Contracts.Json;
 using StackExchange.Redis;
 
 namespace AspireAgent.ServiceDefaults.Instances;
@@ -13,15 +15,16 @@ public sealed class InstanceRegistry(IConnectionMultiplexer redis)
     public static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(3);
     public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(10);
 
-    private const string Names = "instances";
-
     /// <summary>Writes one heartbeat.</summary>
     public async Task WriteAsync(InstanceInfo instance)
     {
         ArgumentNullException.ThrowIfNull(instance);
-        var batch = redis.GetDatabase().CreateTransaction();
-        var key = Key(instance.Name);
-        _ = batch.HashSetAsync(key,
+
+        // Two slots, so no transaction over both; the name first, since a name without an instance is only swept.
+        await redis.GetDatabase().SetAddAsync(InstanceKeys.Names, instance.Name);
+        var heartbeat = redis.GetDatabase().CreateTransaction();
+        var key = InstanceKeys.Of(instance.Name);
+        _ = heartbeat.HashSetAsync(key,
         [
             new("kind", (int)instance.Kind),
             new("address", instance.Address),
@@ -30,39 +33,33 @@ public sealed class InstanceRegistry(IConnectionMultiplexer redis)
             new("sessions", instance.Sessions),
             new("build", instance.Build),
             new("config", instance.ConfigRevision ?? RedisValue.EmptyString),
+            new("drain", instance.Drain is { } drain ? JsonSerializer.Serialize(drain, WireJson.Types.DrainStatus) : ""),
         ]);
-        _ = batch.KeyExpireAsync(key, TimeToLive);
-        _ = batch.SetAddAsync(Names, instance.Name);
-        await batch.ExecuteAsync();
+        _ = heartbeat.KeyExpireAsync(key, TimeToLive);
+        await heartbeat.ExecuteAsync();
     }
 
-    /// <summary>Takes an instance out, at its end.</summary>
-    public async Task RemoveAsync(string name)
-    {
-        var db = redis.GetDatabase();
-        await db.KeyDeleteAsync(Key(name));
-        await db.SetRemoveAsync(Names, name);
-    }
+    /// <summary>Takes an instance out, at its end. Its name stays until somebody has seen that it left nothing behind.</summary>
+    public Task RemoveAsync(string name) => redis.GetDatabase().KeyDeleteAsync(InstanceKeys.Of(name));
 
     /// <summary>One instance, if it is alive.</summary>
-    public async Task<InstanceInfo?> FindAsync(string name) => Read(name, await redis.GetDatabase().HashGetAllAsync(Key(name)));
+    public async Task<InstanceInfo?> FindAsync(string name) => Read(name, await redis.GetDatabase().HashGetAllAsync(InstanceKeys.Of(name)));
 
-    /// <summary>All that are alive, by name. Names of the dead are dropped on the way.</summary>
-    public async Task<IReadOnlyList<InstanceInfo>> ListAsync()
+    /// <summary>All that are alive, by name.</summary>
+    public async Task<IReadOnlyList<InstanceInfo>> ListAsync() => (await ListAllAsync()).Alive;
+
+    /// <summary>All that are alive, by name, and the names of those that are not and may have left something to go on with.</summary>
+    public async Task<(IReadOnlyList<InstanceInfo> Alive, IReadOnlyList<string> Dead)> ListAllAsync()
     {
-        var db = redis.GetDatabase();
-        var names = await db.SetMembersAsync(Names);
+        var names = await redis.GetDatabase().SetMembersAsync(InstanceKeys.Names);
         var found = await Task.WhenAll(names.Select(name => FindAsync(name.ToString())));
-        var dead = names.Where((_, i) => found[i] is null).ToArray();
-        if (dead.Length > 0)
-        {
-            await db.SetRemoveAsync(Names, dead);
-        }
-
-        return [.. found.OfType<InstanceInfo>().OrderBy(instance => instance.Name, StringComparer.Ordinal)];
+        return (
+            [.. found.OfType<InstanceInfo>().OrderBy(instance => instance.Name, StringComparer.Ordinal)],
+            [.. names.Where((_, i) => found[i] is null).Select(name => name.ToString())]);
     }
 
-    private static string Key(string name) => $"instance:{name}";
+    /// <summary>Forgets the name of one that is dead and has left nothing.</summary>
+    public Task ForgetAsync(string name) => redis.GetDatabase().SetRemoveAsync(InstanceKeys.Names, name);
 
     private static InstanceInfo? Read(string name, HashEntry[] entries)
     {
@@ -75,7 +72,8 @@ public sealed class InstanceRegistry(IConnectionMultiplexer redis)
         return new InstanceInfo(
             name, (InstanceKind)Number(fields, "kind"), fields.GetValueOrDefault("address", ""), Number(fields, "pid"),
             (InstanceState)Number(fields, "state"), Number(fields, "sessions"), fields.GetValueOrDefault("build", ""),
-            long.TryParse(fields.GetValueOrDefault("config"), CultureInfo.InvariantCulture, out var revision) ? revision : null);
+            long.TryParse(fields.GetValueOrDefault("config"), CultureInfo.InvariantCulture, out var revision) ? revision : null,
+            fields.GetValueOrDefault("drain") is { Length: > 0 } drain ? JsonSerializer.Deserialize(drain, WireJson.Tolerant.DrainStatus) : null);
     }
 
     private static int Number(Dictionary<string, string> fields, string name) =>

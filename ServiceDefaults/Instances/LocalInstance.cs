@@ -14,6 +14,7 @@ public sealed class LocalInstance(InstanceKind kind, Func<int> load, IOptions<In
     private const int RandomCharacters = 8;
 
     private long _configRevision;
+    private volatile DrainStatus? _drain;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The code's version, as in <c>0.1.0+4f2a1c9</c>.</summary>
@@ -25,21 +26,49 @@ public sealed class LocalInstance(InstanceKind kind, Func<int> load, IOptions<In
         ? options.Value.Name
         : $"{(kind is InstanceKind.Agent ? "agent" : "gateway")}-{RandomNumberGenerator.GetHexString(RandomCharacters, lowercase: true)}";
 
-    /// <summary>As of now; null before the server listens.</summary>
-    public InstanceInfo? Describe() => Address() is { } address
-        ? new InstanceInfo(Name, kind, address, Environment.ProcessId, InstanceState.Ready, load(), Build,
-            Volatile.Read(ref _configRevision) is > 0 and var revision ? revision : null)
-        : null;
+    /// <summary>What it is.</summary>
+    public InstanceKind Kind => kind;
 
-    /// <summary>Completes at the next <see cref="ReportConfig"/>.</summary>
+    /// <summary>The drain that it is in; null: it takes new work.</summary>
+    public DrainStatus? Drain => _drain;
+
+    /// <summary>Whether it takes no new work.</summary>
+    public bool IsDraining => _drain is not null;
+
+    /// <summary>Live sessions (an agent's) or open streams (a gateway's).</summary>
+    public int Sessions => load();
+
+    /// <summary>As of now; null before the server listens.</summary>
+    public InstanceInfo? Describe()
+    {
+        var drain = _drain;
+        return Address() is { } address
+            ? new InstanceInfo(
+                Name, kind, address, Environment.ProcessId, drain is null ? InstanceState.Ready : InstanceState.Draining, load(), Build,
+                Volatile.Read(ref _configRevision) is > 0 and var revision ? revision : null, drain)
+            : null;
+    }
+
+    /// <summary>Completes when the registry should hear of us.</summary>
     internal Task Changed => Volatile.Read(ref _changed).Task;
 
     /// <summary>This process runs that configuration from now on; the registry hears of it at once.</summary>
     public void ReportConfig(long revision)
     {
         Volatile.Write(ref _configRevision, revision);
-        Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        Tell();
     }
+
+    /// <summary>This process drains from now on, or with null takes new work again; the registry hears of it at once.</summary>
+    public void ReportDrain(DrainStatus? drain)
+    {
+        _drain = drain;
+        Tell();
+    }
+
+    /// <summary>Has the registry written now.</summary>
+    internal void Tell() =>
+        Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 
     private string? Address()
     {

@@ -8,13 +8,15 @@ using AspireAgent.Agent.Sessions;
 using AspireAgent.Agent.Turns;
 using AspireAgent.Contracts.Budget;
 using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Instances;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
+using AspireAgent.ServiceDefaults.Instances;
 using AspireAgent.Streams;
 using AspireAgent.Testing;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace AspireAgent.Agent.Tests;
@@ -32,14 +34,19 @@ internal sealed class AgentHarness : IAsyncDisposable
         Log = new SessionLog(connection);
         Metrics = new AgentMetrics(_provider.GetRequiredService<IMeterFactory>(), Subscriptions);
         Usage = new UsageReporter(_provider.GetRequiredService<IHttpClientFactory>(), TimeProvider.System, NullLogger<UsageReporter>.Instance);
-        var route = new ModelRoute("fake", "fake", Model, 8_000, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30));
+        var route = new ModelRoute(
+            "fake", "fake", Model, 8_000, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30), Prefill.LastAssistant);
+        var mute = route with { Name = "mute", Prefill = Prefill.None };
         var turns = new TurnPipeline(
-            new ModelCatalog([route], "fake"), new BudgetGate(TimeProvider.System), Usage, Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
+            new ModelCatalog([route, mute], "fake"), new BudgetGate(TimeProvider.System), Usage, Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
         var layers = new TenantLayers(connection, DefaultScheduler.Instance, NullLogger<TenantLayers>.Instance);
         Services = new SessionServices(
-            new ConfigSignals(Config, layers, NullLogger<ConfigSignals>.Instance), Budget, turns, Log, Subscriptions, Metrics, Options.Create(new SessionLifetimeOptions()), TimeProvider.System,
-            NullLogger<Session>.Instance);
+            new ConfigSignals(Config, layers, NullLogger<ConfigSignals>.Instance), Budget, turns, Log,
+            new BusySessions(connection, Instance("pod")), Subscriptions, Metrics,
+            Microsoft.Extensions.Options.Options.Create(Options), TimeProvider.System, NullLogger<Session>.Instance);
     }
+
+    public SessionLifetimeOptions Options { get; } = new();
 
     public ConnectionMultiplexer Connection { get; }
 
@@ -74,14 +81,26 @@ internal sealed class AgentHarness : IAsyncDisposable
     public async Task<Session> OpenAsync(string tier = "standard")
     {
         var grant = await Log.TakeAsync(Id, "", "pod") ?? throw new InvalidOperationException("taken");
-        var session = new Session(grant, SessionState.Empty with { Tenant = "demo" }, new WriterHistory([new Cursor(1, grant.Nonce)]), Services);
+        var session = new Session(grant, SessionState.Empty with { Tenant = "demo" }, Writers(grant), Services);
         await session.OpenAsync(new SessionOpened("demo", tier, "user"), [], CancellationToken.None);
         return session;
     }
 
+    /// <summary>The writers of a log that nobody had before.</summary>
+    public static WriterHistory Writers(WriteGrant grant) => new([new LogWriterStart(grant.Epoch, new Cursor(1, grant.Nonce))]);
+
+    /// <summary>The sessions of a pod of that name, which share all but their ownership.</summary>
+    public SessionHost Host(LocalInstance instance) => new(
+        Services with { Busy = new BusySessions(Connection, instance) }, new InstanceRegistry(Connection), instance, NullLogger<SessionHost>.Instance);
+
+    /// <summary>A pod's process.</summary>
+    public static LocalInstance Instance(string name) => new(
+        InstanceKind.Agent, () => 0, Microsoft.Extensions.Options.Options.Create(new InstanceOptions { Name = name, AdvertisedAddress = $"http://{name}" }),
+        new NoServer());
+
     /// <summary>All that the log in Redis holds.</summary>
     public async Task<IReadOnlyList<SessionEvent>> LogAsync() =>
-        [.. (await Log.ReadAsync(Id, 0, 10_000)).Events.Select(logged => WireJson.ReadEvent(logged.Json))];
+        [.. (await Log.ReadAsync(Id, 0, 100_000)).Events.Select(logged => WireJson.ReadEvent(logged.Json))];
 
     /// <summary>The log as <c>type</c> or <c>token:text</c>, without the opening, once it holds <paramref name="last"/>.</summary>
     public async Task<List<string>> StoryAsync(string last)
@@ -117,6 +136,22 @@ internal sealed class AgentHarness : IAsyncDisposable
         GuardTripped e => $"guard:{e.Guard}",
         ConfigChanged => "config",
         SessionClosed => "closed",
+        SessionMoved e => $"moved:{e.Why}",
+        ModelSwitched e => $"switched:{e.How}",
         _ => happened.GetType().Name,
     };
+
+    private sealed class NoServer : Microsoft.AspNetCore.Hosting.Server.IServer
+    {
+        public IFeatureCollection Features { get; } = new FeatureCollection();
+
+        public Task StartAsync<TContext>(Microsoft.AspNetCore.Hosting.Server.IHttpApplication<TContext> application, CancellationToken cancellationToken)
+            where TContext : notnull => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public void Dispose()
+        {
+        }
+    }
 }

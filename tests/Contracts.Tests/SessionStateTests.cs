@@ -19,7 +19,7 @@ public class SessionStateTests
             new TokenProduced("So") { Turn = "b" });
 
         Assert.Equal([("user", "hello"), ("assistant", "Hi there")], state.Messages.Select(message => (message.Role, message.Text)));
-        Assert.Equal(("b", "again", "So"), (state.Running!.Id, state.Running.Input, state.Running.PartialText));
+        Assert.Equal(("b", "again", "So"), (state.Running!.Id, state.Running.Input.Text, state.Running.PartialText));
         Assert.Empty(state.Waiting);
         Assert.Equal(9, state.Seq);
         Assert.Equal("So", state.ToSnapshot().PartialText);

@@ -60,7 +60,7 @@ public class CompletionReaderTests
     [InlineData("model-timeout", 504)]
     [InlineData("model-error", 502)]
     [InlineData("model-refused", 400)]
-    [InlineData("interrupted", 500)]
+    [InlineData("interrupted", 503)]
     public void OfTurn_EachSlug_HasItsStatus(string error, int status) =>
         Assert.Equal(status, CompletionException.OfTurn(error, DateTimeOffset.UnixEpoch).Status);
 

@@ -14,7 +14,8 @@ public class InstanceRegistryTests(RedisPair servers)
     {
         var connection = await (await servers.GetAsync(kind)).ConnectAsync();
         var registry = new InstanceRegistry(connection);
-        var alive = new InstanceInfo("agent-1", InstanceKind.Agent, "http://localhost:1", 11, InstanceState.Draining, 3, "0.1.0");
+        var alive = new InstanceInfo("agent-1", InstanceKind.Agent, "http://localhost:1", 11, InstanceState.Draining, 3, "0.1.0",
+            Drain: new DrainStatus(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddHours(1), 60, true, 5));
         await registry.WriteAsync(alive);
         await registry.WriteAsync(alive with { Name = "agent-2" });
         await registry.WriteAsync(alive with { Name = "gateway-1", Kind = InstanceKind.Gateway });
@@ -25,7 +26,9 @@ public class InstanceRegistryTests(RedisPair servers)
         Assert.Equal([alive], await registry.ListAsync());
         Assert.Equal(alive, await registry.FindAsync("agent-1"));
         Assert.Null(await registry.FindAsync("agent-2"));
-        Assert.Equal(1, await connection.GetDatabase().SetLengthAsync("instances"));
+        Assert.Equal(["agent-2", "gateway-1"], (await registry.ListAllAsync()).Dead.Order()); // they may have left something to go on with
+        await registry.ForgetAsync("agent-2");
+        Assert.Equal(["gateway-1"], (await registry.ListAllAsync()).Dead);
         var lapse = await connection.GetDatabase().KeyTimeToLiveAsync("instance:agent-1");
         Assert.InRange(lapse!.Value, TimeSpan.FromSeconds(1), InstanceRegistry.TimeToLive);
     }

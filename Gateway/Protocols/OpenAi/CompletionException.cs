@@ -12,6 +12,17 @@ internal sealed class CompletionException(int status, string message, string typ
     /// <summary>Seconds until a repeat may succeed; null: unknown.</summary>
     public int? RetryAfterSeconds { get; private init; }
 
+    /// <summary>Whether this gateway goes, and nothing is wrong with the call.</summary>
+    public bool IsDraining { get; private init; }
+
+    /// <summary>This gateway goes; another one answers.</summary>
+    public static CompletionException Draining() => new(
+        StatusCodes.Status503ServiceUnavailable, "The server restarts; ask again.", "server_error", "unavailable") { IsDraining = true };
+
+    /// <summary>The answer began anew after the caller had seen some of it.</summary>
+    public static CompletionException Restarted() => new(
+        StatusCodes.Status500InternalServerError, "The answer was cut off and had to start anew; ask again.", "server_error", "answer_restarted");
+
     public static CompletionException Invalid(string message, string? param) =>
         new(StatusCodes.Status400BadRequest, message, "invalid_request_error", null, param);
 
@@ -23,6 +34,7 @@ internal sealed class CompletionException(int status, string message, string typ
             "rate_limit_error", "budget_exhausted") { RetryAfterSeconds = 60 - now.Second },
         ProblemTypes.ModelTimeout => new(StatusCodes.Status504GatewayTimeout, "The model did not answer in time.", "server_error", "model_timeout"),
         ProblemTypes.ModelError => new(StatusCodes.Status502BadGateway, "The model failed.", "server_error", "model_error"),
+        ProblemTypes.Interrupted => new(StatusCodes.Status503ServiceUnavailable, "The answer was cut off; ask again.", "server_error", "interrupted"),
         ProblemTypes.ModelRefused => new(StatusCodes.Status400BadRequest, "The model refused the request.", "invalid_request_error", "model_refused"),
         _ => new(StatusCodes.Status500InternalServerError, "The answer could not be completed.", "server_error", error.Replace('-', '_')),
     };

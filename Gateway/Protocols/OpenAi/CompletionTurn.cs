@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using AspireAgent.Contracts;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
+using AspireAgent.Gateway.Draining;
 using AspireAgent.Gateway.Routing;
 using AspireAgent.ServiceDefaults.Trust;
 
@@ -11,7 +12,7 @@ namespace AspireAgent.Gateway.Protocols.OpenAi;
 
 /// <summary>The turn that answers a completion call: in a short-lived session of its own, or in one that exists.</summary>
 internal sealed class CompletionTurn(
-    Caller caller, string? joined, CompletionCall call, PodClient pods, SessionStream stream, TimeProvider time)
+    Caller caller, string? joined, CompletionCall call, PodClient pods, SessionStream stream, Connection connection, TimeProvider time)
 {
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(5);
 
@@ -67,7 +68,7 @@ internal sealed class CompletionTurn(
             yield break;
         }
 
-        await foreach (var frame in frames.WithCancellation(cancellationToken))
+        await foreach (var frame in connection.WatchAsync(frames, cancellationToken))
         {
             if (frame.Type == SessionFrame.Reset)
             {

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using AspireAgent.Contracts;
 using AspireAgent.Contracts.Sessions;
-using AspireAgent.Gateway.Access;
+using AspireAgent.Gateway.Draining;
 using AspireAgent.Gateway.Routing;
 using AspireAgent.ServiceDefaults.Trust;
 
@@ -14,40 +14,52 @@ namespace AspireAgent.Gateway.Protocols.OpenAi;
 /// an error before it has a status. <c>x-session-id</c> joins a session.
 /// </summary>
 internal sealed class CompletionsEndpoint(
-    PodClient pods, SessionStream stream, StreamLimit limit, IHostApplicationLifetime lifetime, TimeProvider time)
+    PodClient pods, SessionStream stream, Connections connections, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     private const string SessionHeader = "x-session-id";
     private const string FingerprintHeader = "x-agent-fingerprint";
 
     public async Task HandleAsync(HttpContext context)
     {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
         CompletionTurn? running = null;
         try
         {
             var caller = Caller.Of(context.User);
-            var call = CompletionReader.Read(await ReadBodyAsync(context, end.Token));
-            using var place = limit.Enter(caller.Tenant)
+            var call = CompletionReader.Read(await ReadBodyAsync(context, context.RequestAborted));
+            using var connection = connections.Open(caller.Tenant, "completion", context.Abort)
                 ?? throw CompletionException.OfProblem(StatusCodes.Status429TooManyRequests, "Too many open streams.", null);
-            var turn = new CompletionTurn(caller with { EndUser = caller.EndUser ?? call.EndUser }, SessionOf(context), call, pods, stream, time);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, connection.Closing);
+            var turn = new CompletionTurn(
+                caller with { EndUser = caller.EndUser ?? call.EndUser }, SessionOf(context), call, pods, stream, connection, time);
 
             // Not cut short by a caller who leaves: then nobody would know whether there is something to cancel.
             await turn.StartAsync(lifetime.ApplicationStopping);
             running = turn;
-            await AnswerAsync(context, call, turn, end.Token);
+            try
+            {
+                await AnswerAsync(context, call, turn, end.Token);
+            }
+            catch (OperationCanceledException) when (connection.Closing.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+            {
+                throw CompletionException.Draining();
+            }
         }
         catch (CompletionException exception)
         {
             await RefuseAsync(context, exception);
+            if (exception.IsDraining && running is not null)
+            {
+                await running.AbandonAsync(); // whoever asks again gets an answer of its own
+            }
         }
         catch (PodUnavailableException)
         {
             await RefuseAsync(context, CompletionException.OfProblem(
                 StatusCodes.Status503ServiceUnavailable, "No agent can answer now; try again in a moment.", ProblemTypes.Unavailable));
         }
-        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested || lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            if (running is not null && context.RequestAborted.IsCancellationRequested)
+            if (running is not null)
             {
                 await running.AbandonAsync();
             }
@@ -133,6 +145,10 @@ internal sealed class CompletionsEndpoint(
                 case ToolCalled call:
                     calls.Add(call);
                     break;
+                case ModelSwitched { How: SwitchedHow.Restart }:
+                    text.Clear();
+                    calls.Clear();
+                    break;
                 case TurnCompleted completed:
                     return replies.Whole(text.ToString(), calls, completed.Finish, completed.Usage);
                 case TurnCancelled:
@@ -167,6 +183,8 @@ internal sealed class CompletionsEndpoint(
                 case ToolCalled tool:
                     await SendAsync(context, replies.ToolCall(calls++, tool), cancellationToken);
                     break;
+                case ModelSwitched { How: SwitchedHow.Restart }:
+                    throw CompletionException.Restarted(); // what was sent cannot be taken back
                 case TurnCompleted completed:
                     await SendAsync(context, replies.Ending(completed.Finish), cancellationToken);
                     if (call.IncludeUsage)

@@ -1,7 +1,7 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using AspireAgent.Contracts;
-using AspireAgent.Gateway.Access;
+using AspireAgent.Gateway.Draining;
 using AspireAgent.Gateway.Routing;
 using AspireAgent.ServiceDefaults.Problems;
 using AspireAgent.ServiceDefaults.Trust;
@@ -20,8 +20,7 @@ internal static class SseEndpoint
     public static void MapSse(this IEndpointRouteBuilder routes) => routes.MapGet("/v1/sessions/{id}/events", Stream);
 
     private static async Task<IResult> Stream(
-        string id, HttpContext context, SessionStream stream, StreamLimit limit, IHostApplicationLifetime lifetime, TimeProvider time,
-        string? after = null)
+        string id, HttpContext context, SessionStream stream, Connections connections, TimeProvider time, string? after = null)
     {
         var caller = Caller.Of(context.User);
         var cursor = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } last ? last : after;
@@ -30,13 +29,13 @@ internal static class SseEndpoint
             return Problem.Of(StatusCodes.Status404NotFound, ProblemTypes.SessionNotFound, "There is no such session.");
         }
 
-        if (limit.Enter(caller.Tenant) is not { } place)
+        if (connections.Open(caller.Tenant, "sse", context.Abort) is not { } connection)
         {
             return Problem.Of(StatusCodes.Status429TooManyRequests, ProblemTypes.Unavailable, "Too many open streams.");
         }
 
-        context.Response.RegisterForDispose(place);
-        var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        context.Response.RegisterForDispose(connection);
+        var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, connection.Closing);
         context.Response.RegisterForDispose(end);
         try
         {
@@ -47,7 +46,7 @@ internal static class SseEndpoint
             }
 
             context.Response.Headers.CacheControl = "no-store";
-            return TypedResults.ServerSentEvents(Items(frames, time, end.Token));
+            return TypedResults.ServerSentEvents(Items(connection.WatchAsync(frames, end.Token), time, end.Token));
         }
         catch (PodUnavailableException)
         {

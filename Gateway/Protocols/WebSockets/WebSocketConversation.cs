@@ -7,17 +7,22 @@ using System.Threading.Channels;
 using AspireAgent.Contracts;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
+using AspireAgent.Gateway.Draining;
 using AspireAgent.Gateway.Routing;
 using AspireAgent.ServiceDefaults.Trust;
 
 namespace AspireAgent.Gateway.Protocols.WebSockets;
 
 /// <summary>One WebSocket: a loop that reads, a loop that writes, and a pump of the session's events between them.</summary>
-internal sealed class WebSocketConversation(WebSocket socket, Caller caller, string session, SessionStream stream, PodClient pods)
+internal sealed class WebSocketConversation(
+    WebSocket socket, Caller caller, string session, SessionStream stream, PodClient pods, Connection connection)
 {
     // What waits for a slow client here; the rest waits in the session's log.
     private const int OutgoingCap = 64;
     private static readonly TimeSpan CloseWithin = TimeSpan.FromSeconds(2);
+
+    // "Service Restart", of the registry of close codes that RFC 6455 opened; the enumeration stops short of it.
+    private const WebSocketCloseStatus ServiceRestart = (WebSocketCloseStatus)1012;
 
     private readonly Channel<string> _outgoing = Channel.CreateBounded<string>(new BoundedChannelOptions(OutgoingCap) { SingleReader = true });
 
@@ -40,7 +45,7 @@ internal sealed class WebSocketConversation(WebSocket socket, Caller caller, str
     // Writes what there is, and closes.
     private async Task WriteAsync(CancellationToken end, CancellationToken broken)
     {
-        var (status, why) = (WebSocketCloseStatus.NormalClosure, "The session is closed.");
+        var isRestart = false;
         try
         {
             await foreach (var text in _outgoing.Reader.ReadAllAsync(end))
@@ -50,7 +55,7 @@ internal sealed class WebSocketConversation(WebSocket socket, Caller caller, str
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested && !broken.IsCancellationRequested)
         {
-            (status, why) = (WebSocketCloseStatus.EndpointUnavailable, "Come back with your cursor.");
+            isRestart = true;
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
         {
@@ -61,6 +66,9 @@ internal sealed class WebSocketConversation(WebSocket socket, Caller caller, str
         {
             if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
+                var (status, why) = isRestart ? (ServiceRestart, "Come back with your cursor.")
+                    : connection.End is ConnectionEnd.Idle ? (WebSocketCloseStatus.EndpointUnavailable, "Idle; come back with your cursor.")
+                    : (WebSocketCloseStatus.NormalClosure, "The session is closed.");
                 await socket.CloseOutputAsync(status, why, broken);
             }
         }
@@ -73,12 +81,13 @@ internal sealed class WebSocketConversation(WebSocket socket, Caller caller, str
     // Reads until the client closes or breaks, also while we close.
     private async Task ReadAsync(IAsyncEnumerable<SessionFrame> frames, CancellationToken end, CancellationToken broken)
     {
-        var pumping = new Pump(this, frames, end);
+        var pumping = new Pump(this, connection.WatchAsync(frames, end), end);
         var reader = new FrameReader(socket);
         try
         {
             while (await reader.NextAsync(broken) is { } frame)
             {
+                connection.Use();
                 if (frame.Problem is { } problem)
                 {
                     await RefuseAsync(problem, null, end);
@@ -86,7 +95,7 @@ internal sealed class WebSocketConversation(WebSocket socket, Caller caller, str
                 else if (!end.IsCancellationRequested && await HandleAsync(frame.Object!, end) is { } resumed)
                 {
                     await pumping.StopAsync();
-                    pumping = new Pump(this, resumed, end);
+                    pumping = new Pump(this, connection.WatchAsync(resumed, end), end);
                 }
             }
         }

@@ -1,5 +1,5 @@
 using AspireAgent.Contracts;
-using AspireAgent.Gateway.Access;
+using AspireAgent.Gateway.Draining;
 using AspireAgent.Gateway.Routing;
 using AspireAgent.ServiceDefaults.Problems;
 using AspireAgent.ServiceDefaults.Trust;
@@ -18,8 +18,7 @@ internal static class WebSocketEndpoint
     public static void MapSessionWebSocket(this IEndpointRouteBuilder routes) => routes.MapGet("/v1/sessions/{id}/ws", Connect);
 
     private static async Task<IResult> Connect(
-        string id, HttpContext context, SessionStream stream, PodClient pods, StreamLimit limit, IHostApplicationLifetime lifetime,
-        string? after = null)
+        string id, HttpContext context, SessionStream stream, PodClient pods, Connections connections, string? after = null)
     {
         if (!context.WebSockets.IsWebSocketRequest)
         {
@@ -32,13 +31,13 @@ internal static class WebSocketEndpoint
             return Problem.Of(StatusCodes.Status404NotFound, ProblemTypes.SessionNotFound, "There is no such session.");
         }
 
-        using var place = limit.Enter(caller.Tenant);
-        if (place is null)
+        using var connection = connections.Open(caller.Tenant, "websocket", context.Abort);
+        if (connection is null)
         {
             return Problem.Of(StatusCodes.Status429TooManyRequests, ProblemTypes.Unavailable, "Too many open streams.");
         }
 
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, connection.Closing);
         try
         {
             var (frames, refusal) = await stream.AttachAsync(caller, id, after, end.Token);
@@ -52,7 +51,7 @@ internal static class WebSocketEndpoint
                 KeepAliveInterval = PingEvery,
                 KeepAliveTimeout = PongWithin,
             });
-            await new WebSocketConversation(socket, caller, id, stream, pods).RunAsync(frames, end.Token);
+            await new WebSocketConversation(socket, caller, id, stream, pods, connection).RunAsync(frames, end.Token);
             return Results.Empty;
         }
         catch (PodUnavailableException)

@@ -72,7 +72,10 @@ public class SessionLogTests(RedisPair servers)
         var grant = (await agent.Log.TakeAsync(agent.Id, "", "a"))!;
         await AppendAsync(agent, grant, 1, "b1", 1);
 
-        foreach (var key in (string[])[SessionKeys.Owner(agent.Id), SessionKeys.Log(agent.Id), SessionKeys.Meta(agent.Id)])
+        var checkpoint = StoredCheckpoint.Of(SessionState.Empty with { Seq = 1 });
+        Assert.Equal(AppendOutcome.Ok, await agent.Log.CheckpointAsync(grant, checkpoint, 1, TimeSpan.FromHours(1), []));
+
+        foreach (var key in SessionLog.Keys(agent.Id))
         {
             Assert.NotNull(await agent.Connection.GetDatabase().KeyTimeToLiveAsync(key));
         }
@@ -82,9 +85,7 @@ public class SessionLogTests(RedisPair servers)
     public async Task Keys_OfOneSession_ShareASlot()
     {
         await using var agent = await AgentHarness.StartAsync(servers, RedisKind.Garnet);
-        string[] keys = [SessionKeys.Owner("01M8"), SessionKeys.Log("01M8"), SessionKeys.Meta("01M8")];
-
-        Assert.Single(keys.Select(key => agent.Connection.GetHashSlot(key)).Distinct());
+        Assert.Single(SessionLog.Keys("01M8").Select(key => agent.Connection.GetHashSlot(key)).Distinct());
     }
 
     [Theory]
@@ -93,7 +94,7 @@ public class SessionLogTests(RedisPair servers)
     {
         await using var agent = await AgentHarness.StartAsync(servers, kind);
         var grant = (await agent.Log.TakeAsync(agent.Id, "", "a"))!;
-        await using var writer = agent.Services.Writer(grant, SessionState.Empty with { Tenant = "demo" });
+        await using var writer = agent.Services.Writer(grant, SessionState.Empty with { Tenant = "demo" }, AgentHarness.Writers(grant));
         var released = new List<long>();
         var saved = new List<int>();
         var reading = Task.Run(async () =>

@@ -302,9 +302,12 @@ public sealed class SessionTests(RedisPair servers) : IAsyncLifetime
     private static async Task<List<long>> ReadToEndAsync(Session session, long after)
     {
         var seen = new List<long>();
-        await foreach (var batch in session.Reader.ReadAsync(after, TimeSpan.FromSeconds(30), default))
+        await foreach (var frame in session.Reader.ReadAsync(new Cursor(after, null), TimeSpan.FromSeconds(30), default))
         {
-            seen.AddRange(batch.Select(logged => logged.Seq));
+            if (frame.Cursor is { } cursor)
+            {
+                seen.Add(cursor.Seq);
+            }
         }
 
         return seen;

@@ -5,7 +5,8 @@ namespace AspireAgent.Agent.Tests.Sessions;
 
 public class WriterHistoryTests
 {
-    private readonly WriterHistory _writers = new([new Cursor(1, "a"), new Cursor(5, "b"), new Cursor(5, "c"), new Cursor(9, "d")]);
+    private readonly WriterHistory _writers = new(
+        [new(1, new Cursor(1, "a")), new(2, new Cursor(5, "b")), new(3, new Cursor(5, "c")), new(4, new Cursor(9, "d"))]);
 
     [Theory]
     [InlineData(1, "a")]
@@ -27,6 +28,36 @@ public class WriterHistoryTests
     public void Knows_Cursor_IsOfThisLog(string text, bool known)
     {
         Assert.True(Cursor.TryParse(text, out var cursor));
-        Assert.Equal(known, _writers.Knows(cursor, last: 10));
+        Assert.Equal(known, _writers.Knows(cursor, firstKept: 1, last: 10));
+    }
+
+    [Theory]
+    [InlineData("5", false)]
+    [InlineData("6", true)]
+    [InlineData("6.c", true)]
+    [InlineData("6.b", false)]
+    public void Knows_TrimmedLog_FromWhatItStillHolds(string text, bool known)
+    {
+        Assert.True(Cursor.TryParse(text, out var cursor));
+        Assert.Equal(known, _writers.Knows(cursor, firstKept: 7, last: 10));
+    }
+
+    [Fact]
+    public void CursorOf_LogThatLostItsEnd_NamesWhoWroteItAnew()
+    {
+        // The second writer's events from 8 on are lost, and the third wrote others.
+        var writers = new WriterHistory([new(1, new Cursor(1, "a")), new(2, new Cursor(6, "b")), new(3, new Cursor(8, "c"))]);
+
+        Assert.Equal(["b", "c", "c"], new long[] { 7, 8, 12 }.Select(seq => writers.CursorOf(seq).Nonce));
+        Assert.False(writers.Knows(new Cursor(9, "b"), 1, 12));
+    }
+
+    [Fact]
+    public void EndedBefore_TrimmedLog_KeepsTheWriterOfTheOldestGoodCursor()
+    {
+        Assert.Equal([1L, 2L], _writers.EndedBefore(firstKept: 7));
+        Assert.Equal([1L, 2L], _writers.EndedBefore(firstKept: 9));
+        Assert.Equal([1L, 2L, 3L], _writers.EndedBefore(firstKept: 10));
+        Assert.Empty(_writers.EndedBefore(firstKept: 1));
     }
 }

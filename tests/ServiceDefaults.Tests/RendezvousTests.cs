@@ -1,17 +1,17 @@
 using AspireAgent.Contracts.Instances;
-using AspireAgent.Gateway.Routing;
+using AspireAgent.ServiceDefaults.Instances;
 
-namespace AspireAgent.Gateway.Tests;
+namespace AspireAgent.ServiceDefaults.Tests;
 
-public class RoutingTests
+public class RendezvousTests
 {
     [Fact]
     public void Choose_AnyOrder_IsTheSamePodAndSpreads()
     {
         var pods = Pods(4);
-        var chosen = Sessions().Select(session => PodDirectory.Choose(session, pods)!.Name).ToList();
+        var chosen = Sessions().Select(session => Rendezvous.Choose(session, pods)!.Name).ToList();
 
-        Assert.Equal(chosen, Sessions().Select(session => PodDirectory.Choose(session, Enumerable.Reverse(pods))!.Name));
+        Assert.Equal(chosen, Sessions().Select(session => Rendezvous.Choose(session, Enumerable.Reverse(pods))!.Name));
         Assert.All(chosen.CountBy(name => name), count => Assert.InRange(count.Value, 2_200, 2_800));
     }
 
@@ -21,14 +21,14 @@ public class RoutingTests
         var pods = Pods(4);
         Assert.All(Sessions(), session =>
         {
-            var before = PodDirectory.Choose(session, pods)!.Name;
-            var after = PodDirectory.Choose(session, pods.Where(pod => pod.Name != "agent-2"))!.Name;
+            var before = Rendezvous.Choose(session, pods)!.Name;
+            var after = Rendezvous.Choose(session, pods.Where(pod => pod.Name != "agent-2"))!.Name;
             Assert.True(before == after || before == "agent-2");
         });
     }
 
     [Fact]
-    public void Choose_NoPod_IsNone() => Assert.Null(PodDirectory.Choose("s", []));
+    public void Choose_NoPod_IsNone() => Assert.Null(Rendezvous.Choose("s", []));
 
     private static IEnumerable<string> Sessions() => Enumerable.Range(0, 10_000).Select(i => $"session-{i}");
 

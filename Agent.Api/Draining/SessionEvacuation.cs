@@ -1,0 +1,74 @@
+using System.Collections.Concurrent;
+using AspireAgent.Agent.Sessions;
+using AspireAgent.Contracts.Instances;
+using AspireAgent.Contracts.Sessions;
+using AspireAgent.ServiceDefaults.Draining;
+using AspireAgent.ServiceDefaults.Instances;
+
+namespace AspireAgent.Agent.Draining;
+
+/// <summary>
+/// Hands this pod's sessions over: each as soon as no turn runs in it, and at the hard deadline all of them, also in mid-turn.
+/// Clients notice nothing: their gateways follow, and the next pod goes on.
+/// </summary>
+internal sealed class SessionEvacuation(SessionHost host, InstanceRegistry registry, TimeProvider time) : IDrainWork
+{
+    private const int AtOnce = 16;
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+
+    /// <inheritdoc />
+    public async Task DrainAsync(DrainStatus drain, bool isTerminating, CancellationToken undrained)
+    {
+        using var hard = CancellationTokenSource.CreateLinkedTokenSource(undrained);
+        var left = drain.HardAt - time.GetUtcNow();
+        await using var timer = time.CreateTimer(_ => hard.Cancel(), null, left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        try
+        {
+            // A pod that is alone keeps what it has as long as it may; one that is told to end keeps what runs.
+            while (!isTerminating && !(await registry.ListAsync()).Any(CanTakeOver))
+            {
+                await Task.Delay(LookEvery, time, hard.Token);
+            }
+
+            await LeaveAllAsync(hard.Token);
+        }
+        catch (OperationCanceledException) when (hard.IsCancellationRequested && !undrained.IsCancellationRequested)
+        {
+            await Parallel.ForEachAsync(
+                host.Sessions, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = undrained },
+                async (session, _) => await host.HandOverAsync(session, SessionMoved.Drain));
+        }
+    }
+
+    // None is made or taken meanwhile, but one may just have been.
+    private async Task LeaveAllAsync(CancellationToken hard)
+    {
+        var leaving = new ConcurrentDictionary<Session, Task>();
+        while (host.Count > 0)
+        {
+            foreach (var session in host.Sessions)
+            {
+                _ = leaving.GetOrAdd(session, _ => LeaveAsync(session, hard));
+            }
+
+            await Task.Delay(LookEvery, time, hard);
+        }
+
+        await Task.WhenAll(leaving.Values);
+    }
+
+    private async Task LeaveAsync(Session session, CancellationToken hard)
+    {
+        try
+        {
+            await session.LeaveAsync().WaitAsync(hard);
+            await host.HandOverAsync(session, SessionMoved.Drain);
+        }
+        catch (OperationCanceledException) when (hard.IsCancellationRequested)
+        {
+            session.Stay(); // undrained; at the hard deadline it goes with the others
+        }
+    }
+
+    private static bool CanTakeOver(InstanceInfo instance) => instance is { Kind: InstanceKind.Agent, State: InstanceState.Ready };
+}

@@ -1,0 +1,104 @@
+using System.Reactive.Linq;
+using AspireAgent.Agent.Turns;
+using AspireAgent.Contracts.Budget;
+using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Sessions;
+using AspireAgent.Streams;
+
+namespace AspireAgent.Agent.Sessions;
+
+/// <summary>The session's turns: which runs, which wait, and what ends them early.</summary>
+internal sealed partial class Session
+{
+    private void BargeIn(TurnInput input, TurnSnapshot snapshot)
+    {
+        if (snapshot.Config.InputPolicy is not InputPolicy.Interrupt)
+        {
+            return;
+        }
+
+        ActiveTurn? active;
+        lock (_lock)
+        {
+            active = _active;
+            CancelWaiting(CancelledBy.Interrupt, before: input.Event.Seq);
+        }
+
+        active?.Stop.OnNext(CancelledBy.Interrupt);
+    }
+
+    // The clients have gone, and the time that the configuration gives them is over.
+    private void GiveUp()
+    {
+        if (Reader.IsInUse)
+        {
+            return;
+        }
+
+        ActiveTurn? active;
+        lock (_lock)
+        {
+            active = _active;
+            CancelWaiting(CancelledBy.Disconnect, before: long.MaxValue);
+        }
+
+        active?.Stop.OnNext(CancelledBy.Disconnect);
+    }
+
+    // A turn that was cancelled while it waited does not start, and none starts in a session that is about to leave.
+    private IObservable<SessionEvent> Run(TurnInput input, TurnSnapshot snapshot, BudgetStatus? budget)
+    {
+        ActiveTurn active;
+        SessionState before;
+        lock (_lock)
+        {
+            before = _state;
+            var isDue = input.CutBy is null
+                ? before.Waiting.Exists(waiting => waiting.Turn == input.Event.Turn)
+                : before.Running?.Id == input.Event.Turn;
+            if (!isDue || _leaving)
+            {
+                return Observable.Empty<SessionEvent>();
+            }
+
+            active = _active = new ActiveTurn(
+                input.Event.Turn!, new TurnClock(_services.Time, input.ReceivedAt, before.Running?.FirstTokenAt - input.Event.At));
+            if (input.CutBy is null)
+            {
+                var route = _services.Turns.RouteOf(input.Event, snapshot.Config);
+                Write(new TurnStarted(input.Event.Id, snapshot.Revisions, route) { Turn = active.Id });
+            }
+        }
+
+        // The stop comes on a thread of its own: whoever calls it may hold a lock that the turn's events need.
+        var knobs = _settings.Select(settings => settings.Live).DistinctUntilChanged();
+        var session = new TurnSession(
+            active.Clock, active.Stop.ObserveOn(PoolScheduler.Instance), knobs.OnItsOwnThread(), _writer.RoomAsync);
+        return _services.Turns.Run(new TurnRequest(input, snapshot, budget, before), session).Finally(() =>
+        {
+            lock (_lock)
+            {
+                _active = null;
+            }
+
+            active.End();
+            Touch();
+        });
+    }
+
+    private void CancelWaiting(CancelledBy by, long before)
+    {
+        foreach (var waiting in _state.Waiting.Where(waiting => waiting.Seq < before))
+        {
+            Write(new TurnCancelled(by) { Turn = waiting.Turn });
+        }
+    }
+
+    private string? FirstWaiting() => _state.Waiting.IsEmpty ? null : _state.Waiting[0].Turn;
+
+    // Null where it is over or never was.
+    private string? TurnOf(string input) =>
+        _state.Inputs.TryGetValue(input, out var known) && (_active?.Id == known.Turn || _state.Waiting.Exists(waiting => waiting.Turn == known.Turn))
+            ? known.Turn
+            : null;
+}

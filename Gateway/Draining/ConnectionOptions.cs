@@ -1,0 +1,21 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace AspireAgent.Gateway.Draining;
+
+/// <summary>How long a client's stream may be of no use.</summary>
+public sealed class ConnectionOptions
+{
+    public const string Section = "Connections";
+
+    /// <summary>A stream on which neither side has said anything for so long, signs of life not counted, ends; the client comes back with its cursor.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>A client that reads nothing for so long, with something to read, is cut off.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan StuckTimeout { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+[OptionsValidator]
+internal sealed partial class ConnectionOptionsValidator : IValidateOptions<ConnectionOptions>;

@@ -1,0 +1,173 @@
+using AspireAgent.Contracts.Instances;
+using AspireAgent.ServiceDefaults.Instances;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace AspireAgent.ServiceDefaults.Draining;
+
+/// <summary>
+/// Drains this process: by an operator's order, which may be changed or taken back until the hard deadline, or because it was told
+/// to end. While it drains it is not ready, and the registry says so.
+/// </summary>
+internal sealed partial class Drainer(
+    IDrainWork work, LocalInstance local, DrainOrders orders, IOptions<DrainOptions> options, IHostApplicationLifetime lifetime,
+    TimeProvider time, ILogger<Drainer> logger) : BackgroundService, IHealthCheck
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    private readonly SemaphoreSlim _changed = new(1, 1);
+    private int _isTerminating;
+
+    /// <summary>Drains within the grace period, and ends the process.</summary>
+    public async Task TerminateAsync()
+    {
+        if (Interlocked.Exchange(ref _isTerminating, 1) == 1)
+        {
+            lifetime.StopApplication(); // whoever says it twice does not want to wait
+            return;
+        }
+
+        var now = time.GetUtcNow();
+        var drain = new DrainStatus(now, now + options.Value.GracePeriod, 0, true, local.Sessions);
+        local.ReportDrain(drain);
+        LogDraining(local.Name, drain.Sessions, drain.HardAt);
+        try
+        {
+            await work.DrainAsync(drain, isTerminating: true, lifetime.ApplicationStopping);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException or OperationCanceledException)
+        {
+            LogBroke(exception.GetType().Name);
+        }
+
+        lifetime.StopApplication();
+    }
+
+    /// <inheritdoc />
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(local.IsDraining ? HealthCheckResult.Unhealthy("It drains.") : HealthCheckResult.Healthy());
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        _changed.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await orders.CancelAsync(local.Name); // what a namesake was told
+            await orders.WatchAsync(local.Name, Wake);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            LogBroke(exception.GetType().Name);
+        }
+
+        DrainStatus? order = null;
+        var (running, undrained) = (Task.CompletedTask, new CancellationTokenSource());
+        try
+        {
+            while (true)
+            {
+                await _changed.WaitAsync(LookEvery, stoppingToken);
+                var now = await ReadAsync(order);
+                if (Volatile.Read(ref _isTerminating) == 1 || now == order)
+                {
+                    continue;
+                }
+
+                await undrained.CancelAsync();
+                await running;
+                undrained.Dispose();
+                undrained = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+                (order, running) = (now, now is null ? Undrain() : DrainAsync(now, undrained.Token));
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            await undrained.CancelAsync();
+            await running;
+        }
+        finally
+        {
+            undrained.Dispose();
+        }
+    }
+
+    private async Task DrainAsync(DrainStatus order, CancellationToken undrained)
+    {
+        local.ReportDrain(order with { Sessions = local.Drain?.Sessions ?? local.Sessions });
+        LogDraining(local.Name, local.Sessions, order.HardAt);
+        try
+        {
+            await work.DrainAsync(order, isTerminating: false, undrained);
+            if (order.HardAt - time.GetUtcNow() is { Ticks: > 0 } left)
+            {
+                await Task.Delay(left, time, undrained); // empty, but still to be undrained
+            }
+
+            if (order.Exit)
+            {
+                LogDrained(local.Name);
+                lifetime.StopApplication();
+            }
+        }
+        catch (OperationCanceledException) when (undrained.IsCancellationRequested)
+        {
+            // Undrained, drained by another order, or told to end.
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            LogBroke(exception.GetType().Name);
+        }
+    }
+
+    private Task Undrain()
+    {
+        local.ReportDrain(null);
+        LogUndrained(local.Name);
+        return Task.CompletedTask;
+    }
+
+    private async Task<DrainStatus?> ReadAsync(DrainStatus? known)
+    {
+        try
+        {
+            return await orders.ReadAsync(local.Name);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            return known;
+        }
+    }
+
+    private void Wake()
+    {
+        lock (_changed)
+        {
+            if (_changed.CurrentCount == 0)
+            {
+                _changed.Release();
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Instance} drains {Sessions} sessions until {HardAt:O}.")]
+    private partial void LogDraining(string instance, int sessions, DateTimeOffset hardAt);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Instance} is drained and ends.")]
+    private partial void LogDrained(string instance);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Instance} takes work again.")]
+    private partial void LogUndrained(string instance);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The drain met a store that cannot be reached ({Reason}).")]
+    private partial void LogBroke(string reason);
+}
