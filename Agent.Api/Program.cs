@@ -4,7 +4,7 @@ using AspireAgent.ServiceDefaults;
 using AspireAgent.ServiceDefaults.Problems;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults().AddRedis();
+builder.AddServiceDefaults().AddRedis().WithSmallSendBuffers();
 builder.Services.AddAgent();
 
 var app = builder.Build();

@@ -18,7 +18,7 @@ internal static class GatewayRegistration
     {
         services.AddAccess();
         services.AddInstance(InstanceKind.Gateway, provider => () => provider.GetRequiredService<StreamLimit>().Total);
-        services.AddHttpClient(PodClient.HttpClientName).AsStreaming(PodConnectTimeout);
+        services.AddHttpClient(PodClient.HttpClientName).AsStreaming(PodConnectTimeout, smallBuffers: true);
         services.AddSingleton<PodDirectory>().AddSingleton<PodClient>().AddSingleton<SessionStream>()
             .AddHostedService(provider => provider.GetRequiredService<PodDirectory>());
         services.AddHealthChecks().AddCheck<PodDirectory>("agents");

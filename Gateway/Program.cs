@@ -9,7 +9,7 @@ using AspireAgent.ServiceDefaults;
 using AspireAgent.ServiceDefaults.Problems;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.AddServiceDefaults().AddRedis();
+builder.AddServiceDefaults().AddRedis().WithSmallSendBuffers();
 builder.Services.AddGateway();
 
 var app = builder.Build();

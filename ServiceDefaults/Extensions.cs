@@ -1,11 +1,14 @@
+using System.Net.Sockets;
 using AspireAgent.Contracts.Json;
 using AspireAgent.ServiceDefaults.Problems;
 using AspireAgent.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -21,6 +24,7 @@ public static class Extensions
     public const long MaxBodyBytes = 1_048_576;
 
     private const string LiveTag = "live";
+    private const int StreamBufferBytes = 65_536;
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan StreamConnectTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StreamConnectionLifetime = TimeSpan.FromMinutes(10);
@@ -57,10 +61,29 @@ public static class Extensions
     }
 
     /// <summary>
+    /// For a service that sends streams: what the machine keeps for a client that does not read is little, so that the service hears
+    /// of it soon, and many of them hold no memory.
+    /// </summary>
+    public static WebApplicationBuilder WithSmallSendBuffers(this WebApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = endpoint =>
+        {
+            var listener = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+            listener.SendBufferSize = StreamBufferBytes; // what it accepts inherits it
+            return listener;
+        });
+        return builder;
+    }
+
+    /// <summary>
     /// For a client whose answers are streams, or that is itself retried by its caller: no retries, no time-outs but the
     /// caller's own.
     /// </summary>
-    public static IHttpClientBuilder AsStreaming(this IHttpClientBuilder client, TimeSpan? connectTimeout = null)
+    /// <param name="client">The client.</param>
+    /// <param name="connectTimeout">Longest wait for a connection.</param>
+    /// <param name="smallBuffers">Whether what the machine receives ahead of its reader is little, as where streams are passed on.</param>
+    public static IHttpClientBuilder AsStreaming(this IHttpClientBuilder client, TimeSpan? connectTimeout = null, bool smallBuffers = false)
     {
         ArgumentNullException.ThrowIfNull(client);
 #pragma warning disable EXTEXP0001 // The only way out of a default handler; in preview since 9.0.
@@ -76,6 +99,7 @@ public static class Extensions
                 ConnectTimeout = connectTimeout ?? StreamConnectTimeout,
                 PooledConnectionLifetime = StreamConnectionLifetime,
                 AllowAutoRedirect = false,
+                ConnectCallback = smallBuffers ? ConnectAsync : null,
             });
     }
 
@@ -88,5 +112,20 @@ public static class Extensions
         app.MapHealthChecks("/health", new HealthCheckOptions { ResponseWriter = HealthReportWriter.WriteAsync })
             .AllowAnonymous();
         return app;
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = StreamBufferBytes };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 }

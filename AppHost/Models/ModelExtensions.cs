@@ -41,6 +41,11 @@ internal static class ModelExtensions
         var simulator = builder.AddService<Projects.Model_Simulator>("model", trust)
             .WithEnvironment("Simulator__ApiKey", key)
             .ExcludeFromManifest();
+        foreach (var setting in builder.Configuration.GetSection("Simulator").GetChildren().Where(setting => setting.Value is not null))
+        {
+            simulator.WithEnvironment($"Simulator__{setting.Key}", setting.Value);
+        }
+
         return new ModelSource(new Dictionary<string, string> { ["Models__Default"] = Default }, simulator, key);
     }
 

@@ -13,8 +13,8 @@ public sealed record DrainRequest
     [Range(0, 86_400)]
     public int? HardSeconds { get; init; }
 
-    /// <summary>Whether the process ends at the hard deadline. It does, unless a platform would only start it again.</summary>
-    public bool Exit { get; init; } = true;
+    /// <summary>Whether the process ends at the hard deadline. It does where nobody says no, as where a platform would only start it again.</summary>
+    public bool? Exit { get; init; }
 }
 
 /// <summary>An instance that drains.</summary>

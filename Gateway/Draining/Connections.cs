@@ -3,6 +3,7 @@ using AspireAgent.Gateway.Access;
 using AspireAgent.ServiceDefaults.Draining;
 using AspireAgent.ServiceDefaults.Instances;
 using AspireAgent.Streams;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.Extensions.Options;
 
 namespace AspireAgent.Gateway.Draining;
@@ -22,16 +23,22 @@ internal sealed class Connections(
     private CancellationTokenSource _closing = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStopping);
 
     /// <summary>A stream of a tenant's; null: it has its share already.</summary>
-    public Connection? Open(string tenant, string kind, Action abort)
+    public Connection? Open(HttpContext context, string tenant, string kind)
     {
         if (limit.Enter(tenant) is not { } place)
         {
             return null;
         }
 
+        // Who reads slowly is told less often, and who does not read is cut off, but by our own clock.
+        if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
+        {
+            rate.MinDataRate = null;
+        }
+
         lock (_lock)
         {
-            return new Connection(place, subscriptions.Enter(kind), () => local.Drain, abort, metrics, options.Value, time, _closing.Token);
+            return new Connection(place, subscriptions.Enter(kind), () => local.Drain, context.Abort, metrics, options.Value, time, _closing.Token);
         }
     }
 

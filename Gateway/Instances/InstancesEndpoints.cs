@@ -50,7 +50,7 @@ internal static class InstancesEndpoints
             }
 
             var now = time.GetUtcNow();
-            await orders.OrderAsync(name, new DrainStatus(now, now.AddSeconds(hard), soft, wanted.Exit), now);
+            await orders.OrderAsync(name, new DrainStatus(now, now.AddSeconds(hard), soft, wanted.Exit ?? true), now);
             return await HeardAsync(name, instance => instance.Drain?.Since == Truncate(now), registry, time);
         });
 

@@ -77,6 +77,11 @@ internal sealed partial class Drainer(
             while (true)
             {
                 await _changed.WaitAsync(LookEvery, stoppingToken);
+                if (local.IsDraining)
+                {
+                    local.Tell(); // how far it has come
+                }
+
                 var now = await ReadAsync(order);
                 if (Volatile.Read(ref _isTerminating) == 1 || now == order)
                 {

@@ -24,6 +24,7 @@ internal static class TelemetryRegistration
             .AddFilter("System.Net.Http.HttpClient", LogLevel.Warning)
             .AddFilter("Microsoft.Extensions.Http", LogLevel.Warning)
             .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical) // /health says it
+            .AddFilter("Microsoft.Extensions.AI", LogLevel.None) // a stop is no warning, and a vendor's words may quote the prompt: the turn says it
             .AddFilter("Polly", LogLevel.Warning)
             .AddFilter("Yarp", LogLevel.Warning)
             .AddOpenTelemetry(logging =>

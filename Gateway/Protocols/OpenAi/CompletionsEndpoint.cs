@@ -26,7 +26,7 @@ internal sealed class CompletionsEndpoint(
         {
             var caller = Caller.Of(context.User);
             var call = CompletionReader.Read(await ReadBodyAsync(context, context.RequestAborted));
-            using var connection = connections.Open(caller.Tenant, "completion", context.Abort)
+            using var connection = connections.Open(context, caller.Tenant, "completion")
                 ?? throw CompletionException.OfProblem(StatusCodes.Status429TooManyRequests, "Too many open streams.", null);
             using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, connection.Closing);
             var turn = new CompletionTurn(

@@ -29,7 +29,7 @@ internal static class SseEndpoint
             return Problem.Of(StatusCodes.Status404NotFound, ProblemTypes.SessionNotFound, "There is no such session.");
         }
 
-        if (connections.Open(caller.Tenant, "sse", context.Abort) is not { } connection)
+        if (connections.Open(context, caller.Tenant, "sse") is not { } connection)
         {
             return Problem.Of(StatusCodes.Status429TooManyRequests, ProblemTypes.Unavailable, "Too many open streams.");
         }

@@ -31,7 +31,7 @@ internal static class WebSocketEndpoint
             return Problem.Of(StatusCodes.Status404NotFound, ProblemTypes.SessionNotFound, "There is no such session.");
         }
 
-        using var connection = connections.Open(caller.Tenant, "websocket", context.Abort);
+        using var connection = connections.Open(context, caller.Tenant, "websocket");
         if (connection is null)
         {
             return Problem.Of(StatusCodes.Status429TooManyRequests, ProblemTypes.Unavailable, "Too many open streams.");
