@@ -40,8 +40,7 @@ internal static class SessionEndpoints
 
         try
         {
-            var unreachable = context.Request.Headers[SessionHeaders.UnreachableOwner].ToString();
-            return await host.FindAsync(id, unreachable, context.RequestAborted) switch
+            return await host.FindAsync(id, UnreachableOwner(context), context.RequestAborted) switch
             {
                 SessionLookup.Here { Session: var session } when session.State.Tenant == caller.Tenant => await use(session),
                 SessionLookup.Elsewhere { Instance: var owner } => NotOwner(owner),
@@ -78,7 +77,7 @@ internal static class SessionEndpoints
         var cohort = Cohort.Draw(config.Releases, caller.EndUser is { } user ? $"{caller.Tenant}/{user}" : id);
         var opened = new SessionOpened(
             caller.Tenant, caller.Tier, caller.Subject, cohort, request.Metadata, request.History, request.Ephemeral, caller.Group);
-        Session? session;
+        SessionLookup lookup;
         try
         {
             // Held until the session holds it: its layers are read once.
@@ -90,29 +89,39 @@ internal static class SessionEndpoints
                 return Refused(problem);
             }
 
-            session = await host.OpenAsync(id, opened, request, context.RequestAborted);
+            lookup = await host.OpenAsync(id, opened, request, UnreachableOwner(context), context.RequestAborted);
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
-        {
-            session = null;
-        }
-
-        if (session is null)
         {
             return StoreUnreachable();
         }
 
-        var state = session.State;
-        var created = new SessionCreated(id, state.CreatedAt, state.Cohort);
-        if (request.Input is { } input)
+        return lookup switch
         {
-            created = await session.AcceptAsync(input, receivedAt, context.RequestAborted) is InputOutcome.Accepted { Receipt: var receipt }
-                ? created with { Input = receipt }
-                : created;
+            SessionLookup.Here { Session: var session } when session.State is var state && state.Tenant == caller.Tenant =>
+                await AcceptFirstAsync(session, new SessionCreated(id, state.CreatedAt, state.Cohort), request.Input, receivedAt, context.RequestAborted),
+            SessionLookup.Elsewhere { Instance: var owner } => NotOwner(owner),
+            _ => Unknown(),
+        };
+    }
+
+    private static async Task<IResult> AcceptFirstAsync(
+        Session session, SessionCreated created, InputRequest? input, long receivedAt, CancellationToken cancellationToken)
+    {
+        if (input is not null)
+        {
+            if (await session.AcceptAsync(input, receivedAt, cancellationToken) is not InputOutcome.Accepted { Receipt: var receipt })
+            {
+                return Lost();
+            }
+
+            created = created with { Input = receipt };
         }
 
-        return TypedResults.Created($"/v1/sessions/{id}", created);
+        return TypedResults.Created($"/v1/sessions/{created.Id}", created);
     }
+
+    private static string UnreachableOwner(HttpContext context) => context.Request.Headers[SessionHeaders.UnreachableOwner].ToString();
 
     private static IResult? CheckInput(InputRequest input, ModelCatalog models) =>
         Problem.Validate(input) is { } invalid ? invalid

@@ -22,16 +22,26 @@ internal sealed partial class SessionHost(
     public IEnumerable<Session> Sessions => _sessions.Values;
 
     /// <summary>
-    /// Makes a new session. A repeat finds the one that is there; null: it is another tenant's or elsewhere, could not be written, or
-    /// this pod takes none.
+    /// Makes a new session. A repeat finds the one that is there; elsewhere: it is, or this pod takes none, or may no longer write it.
     /// </summary>
-    public async Task<Session?> OpenAsync(string id, SessionOpened opened, OpenSessionRequest request, CancellationToken cancellationToken)
+    public async Task<SessionLookup> OpenAsync(
+        string id, SessionOpened opened, OpenSessionRequest request, string? unreachable, CancellationToken cancellationToken)
     {
-        if (local.IsDraining || await services.Log.TakeAsync(id, "", local.Name) is not { } grant)
+        if (local.IsDraining)
         {
-            return await FindAsync(id, null, cancellationToken) is SessionLookup.Here { Session: var known } && known.State.Tenant == opened.Tenant
-                ? known
-                : null;
+            return new SessionLookup.Elsewhere("");
+        }
+
+        var grant = await services.Log.TakeAsync(id, "", local.Name);
+        if (grant is null)
+        {
+            var known = await FindAsync(id, unreachable, cancellationToken);
+            if (known is not SessionLookup.Unknown { Begun: { } begun })
+            {
+                return known;
+            }
+
+            grant = begun;
         }
 
         // The writer and the configuration need these before the first event is folded in.
@@ -41,7 +51,9 @@ internal sealed partial class SessionHost(
         };
         var session = new Session(grant, empty, new WriterHistory([new LogWriterStart(grant.Epoch, new Cursor(1, grant.Nonce))]), services);
         Keep(session);
-        return await session.OpenAsync(opened, request.Config ?? [], cancellationToken) ? session : null;
+        return await session.OpenAsync(opened, request.Config ?? [], cancellationToken)
+            ? new SessionLookup.Here(session)
+            : new SessionLookup.Elsewhere("");
     }
 
     /// <summary>
@@ -130,7 +142,7 @@ internal sealed partial class SessionHost(
         var (state, writers) = await services.Log.HydrateAsync(grant);
         if (state.Seq == 0)
         {
-            return new SessionLookup.Unknown(); // its first owner died before it wrote anything
+            return new SessionLookup.Unknown(grant);
         }
 
         services.Metrics.Hydrated(services.Time.GetElapsedTime(started), why);

@@ -44,6 +44,6 @@ internal abstract record SessionLookup
     /// <summary>On another pod that is alive, or just now taken by one.</summary>
     public sealed record Elsewhere(string Instance) : SessionLookup;
 
-    /// <summary>Nowhere.</summary>
-    public sealed record Unknown : SessionLookup;
+    /// <summary>Nowhere. Where its first owner died before it wrote anything, this pod has <paramref name="Begun"/> it anew.</summary>
+    public sealed record Unknown(WriteGrant? Begun = null) : SessionLookup;
 }

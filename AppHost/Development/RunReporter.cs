@@ -64,16 +64,16 @@ internal sealed class RunReporter(
             await commands.ExecuteCommandAsync(change.ResourceId, KnownResourceCommands.StartCommand, cancellationToken);
         }
 
-        var healthy = IsHealthy();
-        if (_file is null || (!_ready && !healthy))
+        var wasReady = _ready;
+        _ready |= IsHealthy();
+        if (_file is null || !_ready)
         {
             return;
         }
 
         RunFile.Write(_file, _latest.Values, DashboardUrl(), keys.Keys);
-        if (!_ready)
+        if (!wasReady)
         {
-            _ready = true;
             RunFile.Announce(_latest.Values, DashboardUrl(), _file);
         }
     }

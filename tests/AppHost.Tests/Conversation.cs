@@ -11,9 +11,12 @@ internal sealed class Conversation(HttpClient gateway, string id) : IDisposable
 {
     public string Id { get; } = id;
 
-    public static async Task<Conversation> OpenAsync(SystemFixture system, string key = "user")
+    // Far more than any answer takes; a stream that never ends must not hold up the suite.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+
+    public static async Task<Conversation> OpenAsync(SystemFixture system, string key = "user", Uri? address = null)
     {
-        var gateway = system.Gateway(key);
+        var gateway = system.Gateway(key, address);
         using var response = await gateway.PostAsJsonAsync("/v1/sessions", new { metadata = new { purpose = "test" } });
         response.EnsureSuccessStatusCode();
         return new Conversation(gateway, (string)(await response.Content.ReadFromJsonAsync<JsonObject>())!["id"]!);
@@ -71,24 +74,29 @@ internal sealed class Conversation(HttpClient gateway, string id) : IDisposable
         return new SocketClient(socket);
     }
 
-    public static async Task<List<JsonObject>> UntilEndOf(string turn, IAsyncEnumerable<JsonObject> events)
+    public static Task<List<JsonObject>> UntilEndOf(string turn, IAsyncEnumerable<JsonObject> events)
     {
-        var seen = new List<JsonObject>();
-        await foreach (var happened in events)
+        return ReadAsync().WaitAsync(Limit);
+
+        async Task<List<JsonObject>> ReadAsync()
         {
-            if (happened["seq"] is null)
+            var seen = new List<JsonObject>();
+            await foreach (var happened in events)
             {
-                continue; // a ping
+                if (happened["seq"] is null)
+                {
+                    continue; // a ping
+                }
+
+                seen.Add(happened);
+                if ((string?)happened["turn"] == turn && (string)happened["type"]! is "turn.completed" or "turn.cancelled" or "turn.failed")
+                {
+                    break;
+                }
             }
 
-            seen.Add(happened);
-            if ((string?)happened["turn"] == turn && (string)happened["type"]! is "turn.completed" or "turn.cancelled" or "turn.failed")
-            {
-                break;
-            }
+            return seen;
         }
-
-        return seen;
     }
 
     public static string Text(IEnumerable<JsonObject> events, string turn) => string.Concat(events

@@ -46,9 +46,11 @@ public class SystemFixture : IAsyncLifetime
     }
 
     /// <summary>A client of the gateway with one of <see cref="Keys"/>; null: with none.</summary>
-    public HttpClient Gateway(string? key = "user")
+    /// <param name="key">Which.</param>
+    /// <param name="address">Of one of several gateways; null: of any.</param>
+    public HttpClient Gateway(string? key = "user", Uri? address = null)
     {
-        var client = App.CreateHttpClient("gateway");
+        var client = address is null ? App.CreateHttpClient("gateway") : new HttpClient { BaseAddress = address };
         client.Timeout = TimeSpan.FromSeconds(60);
         client.DefaultRequestHeaders.Authorization = key is null ? null : new AuthenticationHeaderValue("Bearer", Keys[key]);
         return client;

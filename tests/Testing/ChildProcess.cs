@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace AspireAgent.Testing;
 
@@ -43,7 +42,7 @@ public sealed class ChildProcess : IAsyncDisposable
     }
 
     /// <summary>kill -15.</summary>
-    public void Terminate() => _ = Kill(Id, 15);
+    public void Terminate() => UnixSignal.Terminate(Id);
 
     /// <summary>kill -9, this one process alone.</summary>
     public void KillHard() => _process.Kill();
@@ -73,8 +72,4 @@ public sealed class ChildProcess : IAsyncDisposable
             _lines.Enqueue(line);
         }
     }
-
-    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Kill(int pid, int signal);
 }

@@ -1,0 +1,117 @@
+using System.Text.Json.Nodes;
+using AspireAgent.Testing;
+
+namespace AspireAgent.AppHost.Tests.Durability;
+
+/// <summary>A client that writes down every event that it is told, up to the end of a turn.</summary>
+internal sealed class Witness
+{
+    private readonly List<JsonObject> _seen = [];
+    private readonly Task _done;
+
+    private Witness(IAsyncEnumerable<JsonObject> frames, Func<JsonObject, bool> isLast) => _done = ReadAsync(frames, isLast);
+
+    /// <summary>Events so far, frames without a seq not counted.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_seen)
+            {
+                return _seen.Count;
+            }
+        }
+    }
+
+    /// <summary>The cursor of the last event.</summary>
+    public string? Cursor { get; private set; }
+
+    /// <summary>Frames without a seq that are no signs of life.</summary>
+    public List<JsonObject> Notices { get; } = [];
+
+    public static Witness Of(IAsyncEnumerable<JsonObject> frames, string turn) => new(frames, happened => (string?)happened["turn"] == turn
+        && (string)happened["type"]! is "turn.completed" or "turn.cancelled" or "turn.failed");
+
+    /// <summary>Waits until it has seen so many, or the last.</summary>
+    public Task ReachedAsync(int count) => Poll.UntilAsync(() => Task.FromResult(Count >= count || _done.IsCompleted), () => $"event {count}; there are {Count}");
+
+    /// <summary>All that it saw, the last included.</summary>
+    public async Task<List<JsonObject>> SeenAsync()
+    {
+        try
+        {
+            await _done.WaitAsync(TimeSpan.FromSeconds(90));
+        }
+        catch (TimeoutException)
+        {
+            throw new TimeoutException($"The turn does not end; the last event is {_seen.LastOrDefault()?.ToJsonString()}.");
+        }
+
+        return _seen;
+    }
+
+    /// <summary>What it was told before its stream ended, however that ended.</summary>
+    public async Task<List<JsonObject>> SeenToTheEndOfTheStreamAsync()
+    {
+        await Task.WhenAny(_done).WaitAsync(TimeSpan.FromSeconds(90));
+        return _seen;
+    }
+
+    /// <summary>
+    /// Without a gap, without a repeat, each event as the log has it, up to the end of the turn; runs of tokens that were told as one
+    /// are taken apart.
+    /// </summary>
+    public static void AssertIsLog(IReadOnlyList<JsonObject> seen, IReadOnlyList<JsonObject> log)
+    {
+        var logged = log.ToDictionary(happened => (long)happened["seq"]!);
+        var next = 1L;
+        foreach (var happened in seen)
+        {
+            var seq = (long)happened["seq"]!;
+            var from = (string)happened["type"]! == "token" && happened["from"] is { } first ? (long)first : seq;
+            Assert.True(from == next, $"{from} follows {next - 1}");
+            next = seq + 1;
+            if (from == seq)
+            {
+                Assert.Equal(logged[seq].ToJsonString(), happened.ToJsonString());
+            }
+            else
+            {
+                Assert.Equal(Conversation.Text(Enumerable.Range((int)from, (int)(seq - from) + 1).Select(at => logged[at]), (string)happened["turn"]!), (string)happened["text"]!);
+            }
+        }
+
+        // A pod that died right after the turn's end left word of that.
+        Assert.All(log.Skip((int)next - 1), happened => Assert.Equal("session.moved", (string)happened["type"]!));
+    }
+
+    private async Task ReadAsync(IAsyncEnumerable<JsonObject> frames, Func<JsonObject, bool> isLast)
+    {
+        await foreach (var frame in frames)
+        {
+            Cursor = (string?)frame["cursor"] ?? Cursor;
+            frame.Remove("cursor");
+            if (frame["seq"] is null)
+            {
+                if ((string)frame["type"]! != "ping")
+                {
+                    Notices.Add(frame);
+                }
+
+                continue;
+            }
+
+            lock (_seen)
+            {
+                _seen.Add(frame);
+            }
+
+            if (isLast(frame))
+            {
+                return;
+            }
+        }
+
+        throw new InvalidOperationException($"The stream ended after {Count} events, and {string.Join(' ', Notices.Select(notice => notice.ToJsonString()))}.");
+    }
+}
