@@ -61,7 +61,7 @@ internal static class StateExtensions
             requirepass {password}
             dir "{data}"
             appendonly yes
-            appendfsync everysec
+            appendfsync always
             save ""
             """);
         var server = builder.AddExecutable(ServerName, RedisModeChoice.Program, data, file)

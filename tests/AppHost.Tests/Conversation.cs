@@ -22,6 +22,9 @@ internal sealed class Conversation(HttpClient gateway, string id) : IDisposable
         return new Conversation(gateway, (string)(await response.Content.ReadFromJsonAsync<JsonObject>())!["id"]!);
     }
 
+    /// <summary>The same session, through another gateway.</summary>
+    public Conversation Through(HttpClient other) => new(other, Id);
+
     /// <summary>Sends an input and returns its turn.</summary>
     public async Task<string> SayAsync(string inputId, string text)
     {

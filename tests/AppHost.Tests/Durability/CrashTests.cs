@@ -70,7 +70,7 @@ public sealed class CrashTests(CrashTests.OwnSystem system) : IClassFixture<Cras
         {
             var log = await fleet.LogAsync(answer.Session);
             Assert.Equal(("stop", true, 1), (answer.Finish, answer.IsDone, answer.Ids.Count));
-            Assert.Equal(string.Concat(log.Where(happened => (string)happened["type"]! == "token").Select(token => (string)token["text"]!)), answer.Text);
+            Assert.Equal(Witness.Tokens(log), answer.Text);
             cut += log.Exists(happened => (string)happened["type"]! == "session.moved") ? 1 : 0;
         }
 

@@ -50,12 +50,16 @@ internal sealed class Witness
         return _seen;
     }
 
-    /// <summary>What it was told before its stream ended, however that ended.</summary>
-    public async Task<List<JsonObject>> SeenToTheEndOfTheStreamAsync()
+    /// <summary>What it was told before its connection broke, if that did.</summary>
+    public async Task<List<JsonObject>> SeenUntilBrokenAsync()
     {
-        await Task.WhenAny(_done).WaitAsync(TimeSpan.FromSeconds(90));
+        await ((Task)Task.WhenAny(_done)).WaitAsync(TimeSpan.FromSeconds(90));
         return _seen;
     }
+
+    /// <summary>The text of an answer, from the events that hold its pieces.</summary>
+    public static string Tokens(IEnumerable<JsonObject> events) =>
+        string.Concat(events.Where(happened => (string)happened["type"]! == "token").Select(token => (string)token["text"]!));
 
     /// <summary>
     /// Without a gap, without a repeat, each event as the log has it, up to the end of the turn; runs of tokens that were told as one
