@@ -1,6 +1,6 @@
-using System.Text.Json;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Instances;
+using AspireAgent.ServiceDefaults;
 using AspireAgent.ServiceDefaults.Instances;
 using StackExchange.Redis;
 
@@ -34,10 +34,11 @@ internal sealed partial class BusySweeper(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var channel = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(InstanceKeys.Released));
-        channel.OnMessage(_ => _wake.Release());
+        ChannelMessageQueue? released = null;
         try
         {
+            released = await redis.SubscribeAsync(InstanceKeys.Released, time, stoppingToken);
+            released.OnMessage(_ => _wake.Release());
             while (true)
             {
                 var woken = await _wake.WaitAsync(SweepEvery, stoppingToken);
@@ -46,10 +47,7 @@ internal sealed partial class BusySweeper(
                     // One sweep for many words.
                 }
 
-                if (!local.IsDraining)
-                {
-                    await SweepAsync(woken, stoppingToken);
-                }
+                await SweepAsync(woken, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -58,7 +56,7 @@ internal sealed partial class BusySweeper(
         }
         finally
         {
-            await channel.UnsubscribeAsync(CommandFlags.FireAndForget);
+            _ = released?.UnsubscribeAsync(CommandFlags.FireAndForget);
         }
     }
 
@@ -68,6 +66,12 @@ internal sealed partial class BusySweeper(
         {
             var (alive, dead) = await registry.ListAllAsync();
             InstanceInfo[] ready = [.. alive.Where(instance => instance is { Kind: InstanceKind.Agent, State: InstanceState.Ready })];
+            if (local.IsDraining)
+            {
+                await SweepAsync(InstanceKeys.Busy(local.Name), ready, cancellationToken); // what it could not let go of
+                return;
+            }
+
             await SweepAsync(InstanceKeys.Released, ready, cancellationToken);
             if (onlyReleased)
             {
@@ -140,14 +144,13 @@ internal sealed partial class BusySweeper(
             return await host.FindAsync(session, null, cancellationToken) switch
             {
                 SessionLookup.Here => set != InstanceKeys.Busy(local.Name),
-                SessionLookup.Elsewhere { Instance: var owner } => set != InstanceKeys.Busy(owner), // the dead may come back
+                SessionLookup.Elsewhere { Instance: var owner } => owner.Length > 0 && set != InstanceKeys.Busy(owner), // the dead may come back
                 _ => true,
             };
         }
-        catch (JsonException)
+        catch (SessionUnreadableException)
         {
-            LogUnreadable(session); // nobody can go on with it
-            return true;
+            return false; // a newer pod may be able to
         }
     }
 
@@ -160,9 +163,6 @@ internal sealed partial class BusySweeper(
 
         return time.GetElapsedTime(since) >= DeadAfter;
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The log of session {Session} cannot be read.")]
-    private partial void LogUnreadable(string session);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "What dead pods have left cannot be seen ({Reason}).")]
     private partial void LogUnreachable(string reason);

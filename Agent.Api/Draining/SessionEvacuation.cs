@@ -36,7 +36,7 @@ internal sealed class SessionEvacuation(SessionHost host, InstanceRegistry regis
         {
             await Parallel.ForEachAsync(
                 host.Sessions, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = undrained },
-                async (session, _) => await host.HandOverAsync(session, SessionMoved.Drain));
+                async (session, _) => await session.HandOverAsync(SessionMoved.Drain));
         }
     }
 
@@ -57,12 +57,12 @@ internal sealed class SessionEvacuation(SessionHost host, InstanceRegistry regis
         await Task.WhenAll(leaving.Values);
     }
 
-    private async Task LeaveAsync(Session session, CancellationToken hard)
+    private static async Task LeaveAsync(Session session, CancellationToken hard)
     {
         try
         {
             await session.LeaveAsync().WaitAsync(hard);
-            await host.HandOverAsync(session, SessionMoved.Drain);
+            await session.HandOverAsync(SessionMoved.Drain);
         }
         catch (OperationCanceledException) when (hard.IsCancellationRequested)
         {

@@ -47,7 +47,7 @@ internal static class SessionEndpoints
                 _ => Unknown(),
             };
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception exception) when (exception is RedisException or TimeoutException or SessionUnreadableException)
         {
             return StoreUnreachable();
         }
@@ -91,7 +91,7 @@ internal static class SessionEndpoints
 
             lookup = await host.OpenAsync(id, opened, request, UnreachableOwner(context), context.RequestAborted);
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        catch (Exception exception) when (exception is RedisException or TimeoutException or SessionUnreadableException)
         {
             return StoreUnreachable();
         }
@@ -136,19 +136,23 @@ internal static class SessionEndpoints
             var state = session.State;
             return Task.FromResult<IResult>(TypedResults.Ok(new SessionInfo(
                 id, new SessionOwner(local.Name, session.Grant.Epoch), session.SavedSeq, state.Tenant,
-                state.CreatedAt, state.Closed, state.Running?.Id, state.Cohort)));
+                state.CreatedAt, state.Closed, state.Running?.Id, state.Cohort, state.Metadata)));
         });
 
     private static Task<IResult> Close(string id, HttpContext context, SessionHost host, bool erase = false) =>
         WithSessionAsync(id, context, host, async session =>
         {
-            await session.CloseAsync("client", context.RequestAborted);
+            if (!await session.CloseAsync("client", context.RequestAborted))
+            {
+                return Lost();
+            }
+
             if (erase)
             {
                 await host.EraseAsync(session);
             }
 
-            return TypedResults.NoContent();
+            return (IResult)TypedResults.NoContent();
         });
 
     private static Task<IResult> Accept(
@@ -173,8 +177,9 @@ internal static class SessionEndpoints
         WithSessionAsync(id, context, host, async session =>
         {
             var reason = by == "disconnect" ? CancelledBy.Disconnect : CancelledBy.User;
-            var turn = await session.StopAsync(reason, input, context.RequestAborted);
-            return TypedResults.Ok(new JsonObject { ["turn"] = turn });
+            return await session.StopAsync(reason, input, context.RequestAborted) is StopOutcome.Stopped { Turn: var turn }
+                ? TypedResults.Ok(new JsonObject { ["turn"] = turn })
+                : Lost();
         });
 
     private static Task<IResult> Patch(string id, JsonObject patch, HttpContext context, SessionHost host) =>

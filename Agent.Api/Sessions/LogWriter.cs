@@ -4,10 +4,13 @@ using StackExchange.Redis;
 
 namespace AspireAgent.Agent.Sessions;
 
-/// <summary>What a writer of one session's log is given.</summary>
+/// <summary>
+/// What a writer of one session's log is given; at the end whether something runs or waits in the session, and whether the pod's busy
+/// set has it already.
+/// </summary>
 internal sealed record LogWriterSettings(
     SessionLog Log, BusySessions Busy, WriteGrant Grant, SessionFacts Facts, WriterHistory Writers, TimeSpan TimeToLive, int KeptTurns,
-    TimeProvider Time, AgentMetrics Metrics, ILogger Logger);
+    TimeProvider Time, AgentMetrics Metrics, ILogger Logger, bool IsBusy = false, bool IsListed = false);
 
 /// <summary>
 /// Group commit: one append is in flight, what arrives meanwhile is the next batch; there is no timer. An event reaches the
@@ -24,14 +27,15 @@ internal sealed partial class LogWriter : IAsyncDisposable
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(10);
 
-    private readonly Channel<Waiting> _waiting = Channel.CreateUnbounded<Waiting>(new() { SingleReader = true });
+    private readonly Channel<(SessionEvent Happened, SessionState After)> _waiting = Channel.CreateUnbounded<(SessionEvent Happened, SessionState After)>(new() { SingleReader = true });
     private readonly LogWriterSettings _settings;
     private readonly Task<SessionEndReason> _loop;
     private long _enqueued;
     private long _firstKept;
     private string? _handOver;
     private volatile bool _lost;
-    private bool _isBusy;
+    private bool _isBusy; // by what the log holds
+    private bool _isListed; // in this pod's busy set, as far as we know
     private long _sinceCheckpoint;
     private long _checkpointSize;
 
@@ -40,6 +44,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
         _settings = settings;
         _enqueued = settings.Grant.LastSeq;
         _firstKept = settings.Grant.FirstKept;
+        (_isBusy, _isListed) = (settings.IsBusy, settings.IsListed);
         Tail = new LogTail(settings.Grant.LastSeq);
         _loop = Task.Run(WriteAsync);
     }
@@ -59,7 +64,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
     public void Enqueue(SessionEvent happened, SessionState after)
     {
         Volatile.Write(ref _enqueued, happened.Seq);
-        _waiting.Writer.TryWrite(new Waiting(happened, after));
+        _waiting.Writer.TryWrite((happened, after));
     }
 
     /// <summary>Completes when the log holds <paramref name="seq"/>; false: it never will.</summary>
@@ -116,7 +121,7 @@ internal sealed partial class LogWriter : IAsyncDisposable
     private async Task<SessionEndReason> WriteAsync()
     {
         var reason = SessionEndReason.Closed;
-        var batch = new Batch();
+        var batch = new LogWriterBatch();
         try
         {
             while (reason is SessionEndReason.Closed && !_lost && await _waiting.Reader.WaitToReadAsync())
@@ -136,61 +141,85 @@ internal sealed partial class LogWriter : IAsyncDisposable
 
             return _lost ? SessionEndReason.Fenced : await LetGoAsync(reason);
         }
+        catch (Exception exception)
+        {
+            LogBroke(_settings.Logger, Grant.Session, exception); // whatever it is, nobody waits for this writer for ever
+            return SessionEndReason.Broken;
+        }
         finally
         {
             Tail.End();
         }
     }
 
-    private async Task<SessionEndReason> AppendAsync(Batch batch)
+    private async Task<SessionEndReason> AppendAsync(LogWriterBatch batch)
     {
         var id = Guid.NewGuid().ToString("N");
         var last = batch.Last!;
         var events = new LogBatch(
             [.. batch.Events.Select(logged => logged.Json)], last.Running?.Id, batch.ChangesConfig ? last.ConfigPatch : null, last.ConfigRevision);
         var started = _settings.Time.GetTimestamp();
+        var outcome = await UntilAnsweredAsync(async () =>
+        {
+            var busy = batch.IsBusy && !_isListed ? _settings.Busy.AddAsync(Grant.Session) : Task.CompletedTask;
+            var append = _settings.Log.AppendAsync(Grant, batch.Events[0].Seq, id, _settings.Facts, _settings.TimeToLive, events);
+            await Task.WhenAll(busy, append); // one after the other on the wire, one wait for both
+            return await append;
+        });
+        if (outcome is AppendOutcome.Ok)
+        {
+            (_isBusy, _isListed) = (last.IsBusy, _isListed || batch.IsBusy);
+            _settings.Metrics.Appended(_settings.Time.GetElapsedTime(started), batch.Events.Count);
+            Tail.Add(batch.Events);
+            return SessionEndReason.Closed;
+        }
+
+        if (outcome is { } refused)
+        {
+            LogRefused(_settings.Logger, Grant.Session, refused);
+        }
+
+        return outcome switch
+        {
+            AppendOutcome.Fenced => SessionEndReason.Fenced,
+            AppendOutcome.Gap => SessionEndReason.Gap,
+            _ => _lost ? SessionEndReason.Fenced : SessionEndReason.StoreUnreachable,
+        };
+    }
+
+    // Safe to repeat is what is called here. Null: the session is lost, or Redis was away for too long.
+    private async Task<AppendOutcome?> UntilAnsweredAsync(Func<Task<AppendOutcome>> call)
+    {
+        var started = _settings.Time.GetTimestamp();
         while (!_lost)
         {
             try
             {
-                var busy = batch.IsBusy && !_isBusy ? _settings.Busy.AddAsync(Grant.Session) : Task.CompletedTask;
-                var append = _settings.Log.AppendAsync(Grant, batch.Events[0].Seq, id, _settings.Facts, _settings.TimeToLive, events);
-                await Task.WhenAll(busy, append); // one after the other on the wire, one wait for both
-                var outcome = await append;
-                if (outcome is AppendOutcome.Ok)
-                {
-                    _isBusy |= batch.IsBusy;
-                    _settings.Metrics.Appended(_settings.Time.GetElapsedTime(started), batch.Events.Count);
-                    Tail.Add(batch.Events);
-                    return SessionEndReason.Closed;
-                }
-
-                LogRefused(_settings.Logger, Grant.Session, outcome);
-                return outcome is AppendOutcome.Fenced ? SessionEndReason.Fenced : SessionEndReason.Gap;
+                return await call();
             }
             catch (Exception exception) when (exception is RedisException or TimeoutException)
             {
                 if (_settings.Time.GetElapsedTime(started) > GiveUpAfter)
                 {
                     LogGaveUp(_settings.Logger, Grant.Session, exception.GetType().Name);
-                    return SessionEndReason.StoreUnreachable;
+                    return null;
                 }
 
                 await Task.Delay(RetryEvery, _settings.Time, CancellationToken.None);
             }
         }
 
-        return SessionEndReason.Fenced;
+        return null;
     }
 
     // None of this is needed for what was just acknowledged: where it fails, the next turn's end does it.
-    private async Task AfterwardsAsync(Batch batch)
+    private async Task AfterwardsAsync(LogWriterBatch batch)
     {
         try
         {
-            if (_isBusy && batch.Last is { IsBusy: false })
+            if (_isListed && !_isBusy)
             {
-                _isBusy = false; // also where the answer is lost: the next turn adds it anew
+                _isListed = false; // also where the answer is lost: the next turn adds it anew
                 await _settings.Busy.RemoveAsync(Grant.Session);
             }
 
@@ -219,7 +248,8 @@ internal sealed partial class LogWriter : IAsyncDisposable
         }
     }
 
-    // A session that is closed is nobody's to go on with.
+    // A session that is closed is nobody's to go on with. One that cannot be let go of stays ours by name, and the next that asks for
+    // it here gets it.
     private async Task<SessionEndReason> LetGoAsync(SessionEndReason reason)
     {
         if (reason is not SessionEndReason.Closed || Volatile.Read(ref _handOver) is not { } why)
@@ -227,25 +257,23 @@ internal sealed partial class LogWriter : IAsyncDisposable
             return reason;
         }
 
+        // What was to be put aside and has got an input meanwhile is not to wait for the next call.
+        var outcome = await UntilAnsweredAsync(() => _settings.Log.ReleaseAsync(Grant, _isBusy && why == SessionIdle.Released ? SessionMoved.Drain : why));
+        if (outcome is not AppendOutcome.Ok)
+        {
+            return outcome is null && !_lost ? SessionEndReason.StoreUnreachable : SessionEndReason.Fenced;
+        }
+
         try
         {
-            if (await _settings.Log.ReleaseAsync(Grant, why) is not AppendOutcome.Ok)
-            {
-                return SessionEndReason.Fenced;
-            }
-
-            if (_isBusy)
-            {
-                await _settings.Busy.HandOverAsync(Grant.Session);
-            }
-
-            return SessionEndReason.HandedOver;
+            await (_isBusy ? _settings.Busy.HandOverAsync(Grant.Session) : _settings.Busy.RemoveAsync(Grant.Session));
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException)
         {
-            LogPutOff(_settings.Logger, Grant.Session, exception.GetType().Name);
-            return reason; // it stays ours by name; whoever asks for it here gets it
+            LogPutOff(_settings.Logger, Grant.Session, exception.GetType().Name); // our own set has it, and is swept when we are gone
         }
+
+        return SessionEndReason.HandedOver;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "An append to session {Session} was refused: {Outcome}.")]
@@ -254,59 +282,9 @@ internal sealed partial class LogWriter : IAsyncDisposable
     [LoggerMessage(Level = LogLevel.Error, Message = "Session {Session} could not be written for 10 s ({Reason}).")]
     private static partial void LogGaveUp(ILogger logger, string session, string reason);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "The writer of session {Session} broke.")]
+    private static partial void LogBroke(ILogger logger, string session, Exception exception);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "What session {Session} had to tidy up was put off ({Reason}).")]
     private static partial void LogPutOff(ILogger logger, string session, string reason);
-
-    /// <summary>An event on its way, and the state after it.</summary>
-    private sealed record Waiting(SessionEvent Happened, SessionState After);
-
-    /// <summary>Events of one append, and what they come to.</summary>
-    private sealed class Batch
-    {
-        public List<LoggedEvent> Events { get; } = new(BatchCap);
-
-        /// <summary>The state after all of them.</summary>
-        public SessionState? Last { get; private set; }
-
-        /// <summary>The state after the last of them that ended a turn and left none running.</summary>
-        public SessionState? AtTurnEnd { get; private set; }
-
-        public bool IsBusy { get; private set; }
-
-        public bool ChangesConfig { get; private set; }
-
-        public void Add(SessionEvent happened, SessionState after)
-        {
-            Events.Add(LoggedEvent.Of(happened));
-            Last = after;
-            AtTurnEnd = happened.EndsTurn && after.Running is null ? after : AtTurnEnd;
-            IsBusy |= after.IsBusy;
-            ChangesConfig |= happened is ConfigChanged;
-        }
-
-        public void Clear()
-        {
-            Events.Clear();
-            (Last, AtTurnEnd, IsBusy, ChangesConfig) = (null, null, false, false);
-        }
-    }
-}
-
-/// <summary>Why a pod no longer has a session.</summary>
-internal enum SessionEndReason
-{
-    /// <summary>It was closed or let go of here, all written.</summary>
-    Closed,
-
-    /// <summary>All is written, and nobody has it now.</summary>
-    HandedOver,
-
-    /// <summary>Another pod took it.</summary>
-    Fenced,
-
-    /// <summary>The log is not where it was left.</summary>
-    Gap,
-
-    /// <summary>Redis did not answer for too long.</summary>
-    StoreUnreachable,
 }

@@ -1,5 +1,6 @@
 using System.Reactive.Linq;
 using AspireAgent.Agent.Turns;
+using AspireAgent.Contracts;
 using AspireAgent.Contracts.Budget;
 using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Sessions;
@@ -10,6 +11,52 @@ namespace AspireAgent.Agent.Sessions;
 /// <summary>The session's turns: which runs, which wait, and what ends them early.</summary>
 internal sealed partial class Session
 {
+    // A turn that kills its pods, one after the other, is not given another.
+    private const int MostMovesInVain = 3;
+
+    // The cut turn counts as running from here on: a stop must not miss it, though nothing of it runs yet.
+    private void GoOn(string why)
+    {
+        SessionState state;
+        RunningTurn? cut;
+        lock (_lock)
+        {
+            (state, cut) = (_state, _active is null ? _state.Running : null);
+            if (cut?.MovesInVain > MostMovesInVain)
+            {
+                Write(new TurnFailed(ProblemTypes.Interrupted, Retriable: true) { Turn = cut.Id });
+                cut = null;
+            }
+
+            _active ??= cut is null ? null : Activate(TurnInput.Again(cut.Input, _services.Time), cut.FirstTokenAt);
+        }
+
+        if (cut is not null)
+        {
+            Enter(TurnInput.Again(cut.Input, _services.Time) with { CutBy = why });
+        }
+
+        foreach (var waiting in state.Waiting)
+        {
+            Enter(TurnInput.Again(waiting, _services.Time));
+        }
+    }
+
+    // Whoever asked so long ago does not wait for it any more.
+    private void FailAll()
+    {
+        lock (_lock)
+        {
+            foreach (var turn in _state.Waiting.Select(waiting => waiting.Turn).Prepend(_state.Running?.Id).OfType<string>().ToList())
+            {
+                Write(new TurnFailed(ProblemTypes.Interrupted, Retriable: true) { Turn = turn });
+            }
+        }
+    }
+
+    private ActiveTurn Activate(TurnInput input, DateTimeOffset? firstTokenAt) => new(
+        input.Event.Turn!, new TurnClock(_services.Time, input.ReceivedAt, firstTokenAt - input.Event.At));
+
     private void BargeIn(TurnInput input, TurnSnapshot snapshot)
     {
         if (snapshot.Config.InputPolicy is not InputPolicy.Interrupt)
@@ -20,7 +67,7 @@ internal sealed partial class Session
         ActiveTurn? active;
         lock (_lock)
         {
-            active = _active;
+            active = _active?.Id == input.Event.Turn ? null : _active;
             CancelWaiting(CancelledBy.Interrupt, before: input.Event.Seq);
         }
 
@@ -56,13 +103,18 @@ internal sealed partial class Session
             var isDue = input.CutBy is null
                 ? before.Waiting.Exists(waiting => waiting.Turn == input.Event.Turn)
                 : before.Running?.Id == input.Event.Turn;
-            if (!isDue || _leaving)
+            if (!isDue || _leaving || (_active is not null && _active.Id != input.Event.Turn))
             {
+                if (_active is { } resumed && resumed.Id == input.Event.Turn)
+                {
+                    _active = null;
+                    resumed.End();
+                }
+
                 return Observable.Empty<SessionEvent>();
             }
 
-            active = _active = new ActiveTurn(
-                input.Event.Turn!, new TurnClock(_services.Time, input.ReceivedAt, before.Running?.FirstTokenAt - input.Event.At));
+            active = _active ??= Activate(input, null);
             if (input.CutBy is null)
             {
                 var route = _services.Turns.RouteOf(input.Event, snapshot.Config);

@@ -38,11 +38,16 @@ internal sealed partial class Session : IAsyncDisposable
     private volatile bool _leaving;
     private long _lastUsed;
 
-    public Session(WriteGrant grant, SessionState state, WriterHistory writers, SessionServices services)
+    /// <param name="grant">The right by which this pod writes.</param>
+    /// <param name="state">What the log comes to.</param>
+    /// <param name="writers">Who wrote it.</param>
+    /// <param name="services">What all sessions share.</param>
+    /// <param name="isListed">Whether this pod's busy set has it already.</param>
+    public Session(WriteGrant grant, SessionState state, WriterHistory writers, SessionServices services, bool isListed = false)
     {
         (Grant, _state, _services) = (grant, state, services);
         _patch = new BehaviorSubject<(JsonObject, long)>((state.ConfigPatch, state.ConfigRevision));
-        _writer = services.Writer(grant, state, writers);
+        _writer = services.Writer(grant, state, writers, isListed);
         Reader = new SessionReader(this, _writer, writers, services);
         Presence = new Presence(() => _disconnect, GiveUp, services.Time);
         _lastUsed = services.Time.GetTimestamp();
@@ -100,8 +105,8 @@ internal sealed partial class Session : IAsyncDisposable
     /// <param name="why">Why the session is here now, as <see cref="SessionMoved"/> says it; null: it had only been put aside.</param>
     public void Resume(string? why)
     {
-        var state = State;
-        if (state.Closed)
+        var before = State;
+        if (before.Closed)
         {
             return;
         }
@@ -111,21 +116,13 @@ internal sealed partial class Session : IAsyncDisposable
             Write(new SessionMoved(why));
         }
 
-        if (state.Running is { } cut)
+        if (_services.Time.GetUtcNow() - before.LastAt > _services.Options.Value.ContinueWithin)
         {
-            if (_services.Time.GetUtcNow() - state.LastAt > _services.Options.Value.ContinueWithin)
-            {
-                Write(new TurnFailed(ProblemTypes.Interrupted, Retriable: true) { Turn = cut.Id });
-            }
-            else
-            {
-                Enter(TurnInput.Again(cut.Input, _services.Time) with { CutBy = why ?? SessionMoved.Crash });
-            }
+            FailAll();
         }
-
-        foreach (var waiting in state.Waiting)
+        else
         {
-            Enter(TurnInput.Again(waiting, _services.Time));
+            GoOn(why ?? SessionMoved.Crash);
         }
     }
 
@@ -170,6 +167,7 @@ internal sealed partial class Session : IAsyncDisposable
             }
         }
 
+        Presence.Renew();
         return await _writer.AcknowledgedAsync(known.Seq, cancellationToken)
             ? new InputOutcome.Accepted(new InputReceipt(known.Turn, known.Seq))
             : new InputOutcome.Lost();
@@ -177,9 +175,9 @@ internal sealed partial class Session : IAsyncDisposable
 
     /// <summary>
     /// Ends the turn that answers the client's <paramref name="input"/>, if it runs or waits; without one the running turn, or the
-    /// next if none runs yet. Returns the turn's id when its end is saved; null: there was none.
+    /// next if none runs yet.
     /// </summary>
-    public async Task<string?> StopAsync(CancelledBy by, string? input, CancellationToken cancellationToken)
+    public async Task<StopOutcome> StopAsync(CancelledBy by, string? input, CancellationToken cancellationToken)
     {
         Touch();
         ActiveTurn? active;
@@ -200,8 +198,11 @@ internal sealed partial class Session : IAsyncDisposable
             await active.Ended.WaitAsync(cancellationToken);
         }
 
-        await _writer.AcknowledgedAsync(State.Seq, cancellationToken);
-        return turn;
+        var after = State;
+        var isOver = after.Running?.Id != turn && !after.Waiting.Exists(waiting => waiting.Turn == turn);
+        return turn is null || (isOver && await _writer.AcknowledgedAsync(after.Seq, cancellationToken))
+            ? new StopOutcome.Stopped(turn)
+            : new StopOutcome.Lost();
     }
 
     /// <summary>Changes the session layer of the configuration: what is frozen by a turn from the next input on, the rest at once.</summary>
@@ -230,8 +231,8 @@ internal sealed partial class Session : IAsyncDisposable
             : new PatchOutcome.Lost();
     }
 
-    /// <summary>Ends all turns and the log.</summary>
-    public async Task CloseAsync(string reason, CancellationToken cancellationToken)
+    /// <summary>Ends all turns and the log; false: this pod may no longer write it.</summary>
+    public async Task<bool> CloseAsync(string reason, CancellationToken cancellationToken)
     {
         do
         {
@@ -240,11 +241,14 @@ internal sealed partial class Session : IAsyncDisposable
                 CancelWaiting(CancelledBy.User, before: long.MaxValue); // first: none of them is to start
             }
 
-            await StopAsync(CancelledBy.User, null, cancellationToken);
+            if (await StopAsync(CancelledBy.User, null, cancellationToken) is StopOutcome.Lost)
+            {
+                return false;
+            }
         }
         while (!TryWriteClosed(reason));
 
-        await _writer.AcknowledgedAsync(State.Seq, cancellationToken);
+        return await _writer.AcknowledgedAsync(State.Seq, cancellationToken);
     }
 
     /// <summary>No turn begins any more. Completes when none runs.</summary>
@@ -258,7 +262,11 @@ internal sealed partial class Session : IAsyncDisposable
     }
 
     /// <summary>It does not leave after all.</summary>
-    public void Stay() => _leaving = false;
+    public void Stay()
+    {
+        _leaving = false;
+        GoOn(SessionMoved.Drain); // with what was to begin meanwhile
+    }
 
     /// <summary>
     /// Cancels what runs here, writes what waits, and lets go of the session: any pod may go on with it, and is told
@@ -298,6 +306,10 @@ internal sealed partial class Session : IAsyncDisposable
         Presence.Dispose();
         _turns.Dispose();
         _config.Dispose();
+        lock (_lock)
+        {
+            _active?.End(); // one that was to go on and now does not
+        }
     }
 
     // A session that cannot answer any more is not kept: the next call takes it anew.

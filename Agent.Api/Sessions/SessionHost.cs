@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Instances;
 using Microsoft.Extensions.Options;
@@ -86,13 +87,6 @@ internal sealed partial class SessionHost(
     /// <summary>The session, if this pod has it.</summary>
     public Session? FindLive(string id) => _sessions.TryGetValue(id, out var live) && !live.Ended.IsCompleted ? live : null;
 
-    /// <summary>Lets go of a session, whatever runs in it: any pod may go on with it, and is told <paramref name="why"/>.</summary>
-    public async Task HandOverAsync(Session session, string why)
-    {
-        Forget(session);
-        await session.HandOverAsync(why);
-    }
-
     /// <summary>Purges a session from here and from Redis.</summary>
     public async Task EraseAsync(Session session)
     {
@@ -104,7 +98,7 @@ internal sealed partial class SessionHost(
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_sessions.Values.Select(session => HandOverAsync(session, SessionMoved.Drain)));
+        await Task.WhenAll(_sessions.Values.Select(session => session.HandOverAsync(SessionMoved.Drain)));
         Array.ForEach(_locks, stripe => stripe.Dispose());
     }
 
@@ -115,12 +109,12 @@ internal sealed partial class SessionHost(
             return new SessionLookup.Unknown();
         }
 
+        var isMine = owner.Instance == local.Name;
         if (local.IsDraining)
         {
-            return new SessionLookup.Elsewhere(owner.Instance);
+            return new SessionLookup.Elsewhere(isMine ? await GiveAwayAsync(id, owner) : owner.Instance);
         }
 
-        var isMine = owner.Instance == local.Name;
         var isAlive = owner.Instance.Length > 0 && !isMine && await registry.FindAsync(owner.Instance) is not null;
         var why = owner.Instance.Length == 0 ? owner.Released ?? SessionMoved.Crash
             : isMine ? SessionMoved.Store
@@ -134,12 +128,24 @@ internal sealed partial class SessionHost(
 
         using var place = await _hydrations.EnterAsync(owner.IsRunning, cancellationToken);
         var started = services.Time.GetTimestamp();
-        if (await services.Log.TakeAsync(id, owner.Token, local.Name, forced: why == SessionMoved.Unreachable) is not { } grant)
+        var isListed = why != SessionIdle.Released;
+        if (isListed)
         {
-            return new SessionLookup.Elsewhere((await services.Log.FindOwnerAsync(id))?.Instance ?? "");
+            await services.Busy.AddAsync(id); // before it is ours: should we die next, others find it
         }
 
-        var (state, writers) = await services.Log.HydrateAsync(grant);
+        if (await services.Log.TakeAsync(id, owner.Token, local.Name, forced: why == SessionMoved.Unreachable) is not { } grant)
+        {
+            var winner = (await services.Log.FindOwnerAsync(id))?.Instance ?? "";
+            if (isListed && winner != local.Name)
+            {
+                await services.Busy.RemoveAsync(id);
+            }
+
+            return new SessionLookup.Elsewhere(winner);
+        }
+
+        var (state, writers) = await HydrateAsync(grant, why);
         if (state.Seq == 0)
         {
             return new SessionLookup.Unknown(grant);
@@ -147,14 +153,46 @@ internal sealed partial class SessionHost(
 
         services.Metrics.Hydrated(services.Time.GetElapsedTime(started), why);
         LogTaken(id, grant.Epoch, state.Seq, why);
-        var session = new Session(grant, state, writers, services);
+        var session = new Session(grant, state, writers, services, isListed);
         session.Resume(why == SessionIdle.Released ? null : why); // before anybody else can find it
         Keep(session);
         return new SessionLookup.Here(session);
     }
 
+    // One whose log this pod cannot read is not kept from those that can.
+    private async Task<(SessionState State, WriterHistory Writers)> HydrateAsync(WriteGrant grant, string why)
+    {
+        try
+        {
+            return await services.Log.HydrateAsync(grant);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidDataException)
+        {
+            LogUnreadable(grant.Session, exception);
+            await services.Log.ReleaseAsync(grant, why);
+            await services.Busy.RemoveAsync(grant.Session);
+            throw new SessionUnreadableException(exception);
+        }
+    }
+
+    // Ours by name alone, since its release did not reach Redis.
+    private async Task<string> GiveAwayAsync(string id, OwnerRecord owner)
+    {
+        if (await services.Log.ReleaseAsync(new WriteGrant(id, owner.Token, 0), SessionMoved.Drain) is AppendOutcome.Ok)
+        {
+            await services.Busy.HandOverAsync(id);
+        }
+
+        return "";
+    }
+
     private void Keep(Session session)
     {
+        if (_sessions.TryGetValue(session.Grant.Session, out var former))
+        {
+            former.Lose(); // it is of an older grant
+        }
+
         _sessions[session.Grant.Session] = session;
         _ = LetGoAtEndAsync(session);
     }
@@ -163,12 +201,12 @@ internal sealed partial class SessionHost(
     private async Task LetGoAtEndAsync(Session session)
     {
         var reason = await session.Ended;
+        Forget(session);
         if (reason is not (SessionEndReason.Closed or SessionEndReason.HandedOver))
         {
             LogEnded(session.Grant.Session, reason);
         }
 
-        Forget(session);
         await session.DisposeAsync();
     }
 
@@ -177,6 +215,9 @@ internal sealed partial class SessionHost(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Session {Session} is taken with epoch {Epoch} and stands at {Seq}: {Why}.")]
     private partial void LogTaken(string session, long epoch, long seq, string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The log of session {Session} cannot be read.")]
+    private partial void LogUnreadable(string session, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Session {Session} ends on this pod: {Reason}.")]
     private partial void LogEnded(string session, SessionEndReason reason);

@@ -1,4 +1,5 @@
 using AspireAgent.Contracts.Instances;
+using AspireAgent.ServiceDefaults;
 using AspireAgent.ServiceDefaults.Instances;
 using StackExchange.Redis;
 
@@ -20,14 +21,15 @@ internal sealed partial class SessionIdle(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var channel = await redis.GetSubscriber().SubscribeAsync(RedisChannel.Literal(InstanceKeys.Taken(local.Name)));
-        channel.OnMessage(message => host.FindLive(message.Message.ToString())?.Lose());
         using var timer = new PeriodicTimer(SweepEvery, services.Time);
+        ChannelMessageQueue? taken = null;
         try
         {
+            taken = await redis.SubscribeAsync(InstanceKeys.Taken(local.Name), services.Time, stoppingToken);
+            taken.OnMessage(message => Drop(message.Message.ToString()));
             for (var tick = 1; await timer.WaitForNextTickAsync(stoppingToken); tick++)
             {
-                await Task.WhenAll(host.Sessions.Where(MayBePutAside).Select(session => host.HandOverAsync(session, Released)));
+                await Task.WhenAll(host.Sessions.Where(MayBePutAside).Select(session => session.HandOverAsync(Released)));
                 if (tick % LookEvery == 0)
                 {
                     await DropTakenAsync();
@@ -40,13 +42,22 @@ internal sealed partial class SessionIdle(
         }
         finally
         {
-            await channel.UnsubscribeAsync(CommandFlags.FireAndForget);
+            _ = taken?.UnsubscribeAsync(CommandFlags.FireAndForget);
         }
     }
 
     private bool MayBePutAside(Session session) => session.IdleFor > (session.State.Ephemeral
         ? services.Options.Value.EphemeralPutAsideAfter
         : services.Options.Value.PutAsideAfter);
+
+    // "{session} {token}", and perhaps late: this pod may have it again.
+    private void Drop(string taken)
+    {
+        if (taken.Split(' ') is [var id, var token] && host.FindLive(id) is { } live && live.Grant.Token != token)
+        {
+            live.Lose();
+        }
+    }
 
     // A session that writes hears of it by itself.
     private async Task DropTakenAsync()

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using AspireAgent.Contracts.Sessions;
 using Microsoft.Extensions.Options;
 
 namespace AspireAgent.Agent.Sessions;
@@ -25,7 +26,7 @@ public sealed class SessionLifetimeOptions
     public TimeSpan EphemeralPutAsideAfter { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Turns whose events stay readable; older ones are in the conversation, but no longer in the log.</summary>
-    [Range(1, 256)]
+    [Range(1, SessionState.RememberedTurns - 1)]
     public int KeptTurns { get; set; } = 50;
 
     /// <summary>An answer that was cut off longer ago than this is not gone on with; it ends as interrupted.</summary>

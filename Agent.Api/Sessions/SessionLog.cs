@@ -107,6 +107,11 @@ internal sealed class SessionLog(IConnectionMultiplexer redis)
             }
         }
 
+        if (state.Seq != grant.LastSeq)
+        {
+            throw new InvalidDataException($"The log ends at {grant.LastSeq}, and what can be read of it at {state.Seq}.");
+        }
+
         return (state, new WriterHistory((await meta).Select(entry => WriterOf(entry)).OfType<LogWriterStart>()));
     }
 

@@ -19,6 +19,16 @@ internal abstract record InputOutcome
     public sealed record Lost : InputOutcome;
 }
 
+/// <summary>What became of a stop.</summary>
+internal abstract record StopOutcome
+{
+    /// <summary>The turn's end is saved; null: there was none to end.</summary>
+    public sealed record Stopped(string? Turn) : StopOutcome;
+
+    /// <summary>This pod may no longer write the session.</summary>
+    public sealed record Lost : StopOutcome;
+}
+
 /// <summary>What became of a change of the session's configuration.</summary>
 internal abstract record PatchOutcome
 {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
+using StackExchange.Redis;
 
 namespace AspireAgent.Agent.Sessions;
 
@@ -32,6 +33,8 @@ internal sealed class SessionReader(Session session, LogWriter writer, WriterHis
 {
     // One that is this far behind, for as long as the options say, is told runs of tokens as one.
     private const int FarBehind = 64;
+
+    private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(250);
 
     private int _readers;
 
@@ -73,7 +76,20 @@ internal sealed class SessionReader(Session session, LogWriter writer, WriterHis
             var events = writer.Tail.ReadAfter(after);
             if (events is null)
             {
-                var page = await services.Log.ReadAsync(session.Grant.Session, after, LogWriter.BatchCap);
+                // No further than is acknowledged here: what another owner wrote afterwards is that one's to tell.
+                var fetching = ReadLogAsync(after, (int)Math.Min(LogWriter.BatchCap, writer.Tail.LastSeq - after));
+                while (!await CompletesWithinAsync(fetching, pingEvery, cancellationToken))
+                {
+                    yield return ReaderFrame.Ping;
+                }
+
+                if (await fetching is not { } page)
+                {
+                    yield return ReaderFrame.Ping; // Redis is away, and the session's writer sees that, too
+                    await Task.Delay(RetryEvery, services.Time, cancellationToken);
+                    continue;
+                }
+
                 (events, isLost) = (page.Events, page.FirstKept > after + 1); // trimmed before it came so far
             }
 
@@ -133,6 +149,19 @@ internal sealed class SessionReader(Session session, LogWriter writer, WriterHis
         var told = TokenRun.Coalesce(events);
         services.Metrics.Coalesced(events.Count - told.Count);
         return told;
+    }
+
+    // Null: Redis did not answer.
+    private async Task<LogPage?> ReadLogAsync(long after, int most)
+    {
+        try
+        {
+            return await services.Log.ReadAsync(session.Grant.Session, after, most);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            return null;
+        }
     }
 
     // Once the log holds it; null: it never will.

@@ -12,7 +12,8 @@ internal static class SessionScripts
     /// <summary>
     /// Compare and set of the owner. ARGV: observed token ('' for none), nonce, instance, '1' where the owner is alive but a gateway
     /// cannot reach it, session id. Returns {1, token, last seq, first kept seq, seq of the checkpoint}, {0, token that is there}, or
-    /// {2, token that is there} where it was forced too often. A former owner is told on its own channel.
+    /// {2, token that is there} where it was forced too often. A former owner is told the session and its new token on its own
+    /// channel; of one that wrote nothing no trace is kept.
     /// </summary>
     public const string Take = """
         local now = redis.call('HGET', KEYS[1], 'token') or ''
@@ -30,13 +31,22 @@ internal static class SessionScripts
         end
         local epoch = (tonumber(string.match(now, '^%d+')) or 0) + 1
         local token = epoch .. '.' .. ARGV[2]
+        if now == '' then
+            -- until the first append says how long; an opener may die before it
+            redis.call('HSET', KEYS[3], 'base', '1')
+            redis.call('EXPIRE', KEYS[3], 3600)
+        end
         local former = redis.call('HGET', KEYS[1], 'instance') or ''
         redis.call('HSET', KEYS[1], 'token', token, 'instance', ARGV[3])
         redis.call('HDEL', KEYS[1], 'released')
+        if now == '' then redis.call('EXPIRE', KEYS[1], 3600) end
         local base = tonumber(redis.call('HGET', KEYS[3], 'base') or '1')
         local last = base + redis.call('LLEN', KEYS[2]) - 1
+        local before = 'writer:' .. (epoch - 1)
+        local wrote = redis.call('HGET', KEYS[3], before)
+        if wrote and string.match(wrote, '^%d+') == tostring(last + 1) then redis.call('HDEL', KEYS[3], before) end
         redis.call('HSET', KEYS[3], 'writer:' .. epoch, (last + 1) .. '.' .. ARGV[2])
-        if former ~= '' and former ~= ARGV[3] then redis.call('PUBLISH', 'instance:' .. former .. ':taken', ARGV[5]) end
+        if former ~= '' and former ~= ARGV[3] then redis.call('PUBLISH', 'instance:' .. former .. ':taken', ARGV[5] .. ' ' .. token) end
         return {1, token, last, base, tonumber(redis.call('HGET', KEYS[3], 'checkpoint') or '0')}
         """;
 
@@ -65,6 +75,7 @@ internal static class SessionScripts
         if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 'fenced' end
         local base = tonumber(redis.call('HGET', KEYS[3], 'base') or '1')
         if base + redis.call('LLEN', KEYS[2]) - 1 < tonumber(ARGV[2]) then return 'gap' end
+        if tonumber(redis.call('HGET', KEYS[3], 'checkpoint') or '0') > tonumber(ARGV[2]) then return 'ok' end -- a late repeat
         redis.call('SET', KEYS[4], ARGV[3], 'EX', ARGV[5])
         redis.call('HSET', KEYS[3], 'checkpoint', ARGV[2])
         local keep = math.min(tonumber(ARGV[4]), tonumber(ARGV[2]) + 1)

@@ -14,7 +14,8 @@ internal sealed record SessionServices(
     AgentMetrics Metrics, IOptions<SessionLifetimeOptions> Options, TimeProvider Time, ILogger<Session> Logger)
 {
     /// <summary>A writer for a session that was just taken.</summary>
-    public LogWriter Writer(WriteGrant grant, SessionState session, WriterHistory writers) => new(new LogWriterSettings(
+    public LogWriter Writer(WriteGrant grant, SessionState session, WriterHistory writers, bool isListed = false) => new(new LogWriterSettings(
         Log, Busy, grant, new SessionFacts(session.Tenant, session.Group, session.Cohort), writers,
-        session.Ephemeral ? Options.Value.EphemeralTimeToLive : Options.Value.TimeToLive, Options.Value.KeptTurns, Time, Metrics, Logger));
+        session.Ephemeral ? Options.Value.EphemeralTimeToLive : Options.Value.TimeToLive, Options.Value.KeptTurns, Time, Metrics, Logger,
+        session.IsBusy, isListed));
 }

@@ -13,9 +13,9 @@ internal sealed class TurnClock
     public TurnClock(TimeProvider time, long receivedAt, TimeSpan? ttft = null)
     {
         (_time, _receivedAt, WasReleased) = (time, receivedAt, ttft is not null);
-        if (ttft is not null)
+        if (ttft is { } known)
         {
-            _firstToken.SetResult(ttft);
+            _firstToken.SetResult(known > TimeSpan.Zero ? known : TimeSpan.Zero); // of two pods' clocks
         }
     }
 

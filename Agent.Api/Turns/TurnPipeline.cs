@@ -1,5 +1,6 @@
 using System.ClientModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Reactive.Concurrency;
 using System.Reactive.Linq;
 using System.Reactive.Subjects;
@@ -161,17 +162,26 @@ internal sealed partial class TurnPipeline(
 
     private static double? Seconds(TimeSpan? duration) => duration is { } known ? Math.Round(known.TotalSeconds, 4) : null;
 
-    // What a dead pod had spent on the same turn nobody has told: it is counted with ours, and booked under a name of its own.
+    // Each owner's part of a turn is booked under a name of its own, and once: a former owner's by itself or, should it be dead, by
+    // us. Whoever comes second changes nothing.
     private TokenUsage Settle(TurnRequest turn, SystemPrompt prompt, string prefix, AnswerTranslator translator)
     {
         var spent = translator.Usage ?? (translator.Said.IsEmpty ? new TokenUsage(0, 0) : Estimate(turn, prompt, prefix, translator.Said));
-        var lost = turn is { Cut: { } cut, Input.CutBy: not SessionMoved.Drain } ? Estimate(turn, prompt, "", cut.Text) : new TokenUsage(0, 0);
-        if (spent.Input + spent.Output + lost.Input + lost.Output is > 0 and var total)
+        Book(turn.Cut?.Moves ?? 0, spent);
+        if (turn.Cut is { FormersText.IsEmpty: false } cut)
         {
-            usage.Report(turn.Cut is null ? turn.Turn : $"{turn.Turn}.{turn.State.Seq}", total);
+            Book(cut.Moves - 1, Estimate(turn, prompt, "", cut.FormersText));
         }
 
         return spent;
+
+        void Book(int owner, TokenUsage used)
+        {
+            if (used.Input + used.Output is > 0 and var total)
+            {
+                usage.Report(owner == 0 ? turn.Turn : string.Create(CultureInfo.InvariantCulture, $"{turn.Turn}.{owner}"), total);
+            }
+        }
     }
 
     // A stream that was cut has told no usage: what was shown and said is counted here.

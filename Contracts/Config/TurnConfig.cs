@@ -137,6 +137,7 @@ public enum DisconnectPolicy
     [JsonStringEnumMemberName("cancel")] Cancel,
 }
 
+/// <summary>What becomes of an answer that is cut off after its first words.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ContinuationPolicy>))]
 public enum ContinuationPolicy
 {
@@ -150,9 +151,13 @@ public enum ContinuationPolicy
     [JsonStringEnumMemberName("stop")] Stop,
 }
 
+/// <summary>The same where it cannot go on after its words.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<NoPrefillPolicy>))]
 public enum NoPrefillPolicy
 {
+    /// <summary>It starts anew; what was said is to be discarded.</summary>
     [JsonStringEnumMemberName("restart")] Restart,
+
+    /// <summary>It ends as a failure that may be retried.</summary>
     [JsonStringEnumMemberName("stop")] Stop,
 }

@@ -7,6 +7,9 @@ namespace AspireAgent.Contracts.Json;
 /// <summary>The wire's JSON rules on any serializer options, such as those of the web server.</summary>
 public static class WireJson
 {
+    // A caller's schema is nested deeper in an event and deeper still in a checkpoint than it was in the request, which had at most 64.
+    private const int MaxDepth = 128;
+
     /// <summary>
     /// The serializers of the wire. Text stays as it is where JSON lets it: this is read by JSON readers and never pasted into
     /// HTML, and a log in Chinese or Russian is a third of the size.
@@ -25,6 +28,7 @@ public static class WireJson
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         PropertyNameCaseInsensitive = false,
         UnmappedMemberHandling = unmapped,
+        MaxDepth = MaxDepth,
     };
 
     /// <summary>Makes <paramref name="options"/> read and write as <see cref="ContractsJson"/> does.</summary>

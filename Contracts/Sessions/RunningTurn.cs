@@ -21,6 +21,18 @@ public sealed record RunningTurn(InputAccepted Input)
     /// <summary>The route that serves it.</summary>
     public string? Route { get; init; }
 
+    /// <summary>How often another pod went on with it.</summary>
+    public int Moves { get; init; }
+
+    /// <summary>How often, since it last said something.</summary>
+    public int MovesInVain { get; init; }
+
+    /// <summary>Those pieces of <see cref="Text"/> that its present owner said.</summary>
+    public ImmutableStack<string> OwnersText { get; init; } = [];
+
+    /// <summary>Those that the owner before said.</summary>
+    public ImmutableStack<string> FormersText { get; init; } = [];
+
     /// <summary>What has been said, in order.</summary>
     public string PartialText => string.Concat(Text.Reverse());
 
@@ -44,7 +56,8 @@ public sealed record RunningTurn(InputAccepted Input)
     {
         TokenProduced e => this with
         {
-            Text = Text.Push(e.Text), Build = Build ?? e.BuildId, FirstTokenAt = FirstTokenAt ?? e.At,
+            Text = Text.Push(e.Text), OwnersText = OwnersText.Push(e.Text), MovesInVain = 0, Build = Build ?? e.BuildId,
+            FirstTokenAt = FirstTokenAt ?? e.At,
         },
         ToolCalled e => this with
         {
@@ -55,6 +68,10 @@ public sealed record RunningTurn(InputAccepted Input)
         // A restart takes back what was said; the first token of all remains the first.
         ModelSwitched { How: SwitchedHow.Restart } e => this with { Text = [], ToolCalls = [], Build = null, Route = e.To },
         ModelSwitched e => this with { Route = e.To },
+        SessionMoved e => this with
+        {
+            Moves = Moves + 1, MovesInVain = e.Why == SessionMoved.Drain ? MovesInVain : MovesInVain + 1, FormersText = OwnersText, OwnersText = [],
+        },
         _ => this,
     };
 }

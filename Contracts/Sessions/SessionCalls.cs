@@ -53,7 +53,8 @@ public sealed record SessionCreated(string Id, DateTimeOffset CreatedAt, string?
 
 /// <summary>A session as its owner sees it.</summary>
 public sealed record SessionInfo(
-    string Id, SessionOwner Owner, long Seq, string Tenant, DateTimeOffset CreatedAt, bool Closed, string? Turn = null, string? Cohort = null);
+    string Id, SessionOwner Owner, long Seq, string Tenant, DateTimeOffset CreatedAt, bool Closed, string? Turn = null, string? Cohort = null,
+    System.Text.Json.Nodes.JsonObject? Metadata = null);
 
 /// <summary>Who extends the log, and by which fencing epoch.</summary>
 public sealed record SessionOwner(string Pod, long Epoch);

@@ -17,7 +17,7 @@ public sealed record SessionCheckpoint(long Seq, StoredSession State)
             state.Tenant, state.Tier, state.Subject, state.CreatedAt, state.LastAt, state.Ephemeral, state.Closed, state.Messages, state.Waiting,
             state.ConfigPatch, state.ConfigRevision,
             [.. state.InputOrder.Select(id => new StoredInput(id, state.Inputs[id].Turn, state.Inputs[id].Seq, state.Inputs[id].TextHash))],
-            state.Turns, state.Group, state.Cohort));
+            state.Turns, state.Group, state.Cohort, state.Metadata));
     }
 
     /// <summary>The state again; its fold goes on as if all events had been replayed.</summary>
@@ -29,6 +29,7 @@ public sealed record SessionCheckpoint(long Seq, StoredSession State)
         Subject = State.Subject,
         Group = State.Group,
         Cohort = State.Cohort,
+        Metadata = State.Metadata,
         CreatedAt = State.CreatedAt,
         LastAt = State.LastAt,
         Ephemeral = State.Ephemeral,
@@ -48,7 +49,8 @@ public sealed record SessionCheckpoint(long Seq, StoredSession State)
 public sealed record StoredSession(
     string Tenant, string Tier, string Subject, DateTimeOffset CreatedAt, DateTimeOffset LastAt, bool Ephemeral, bool Closed,
     IReadOnlyList<ConversationMessage> Messages, IReadOnlyList<InputAccepted> Waiting, JsonObject ConfigPatch, long ConfigRevision,
-    IReadOnlyList<StoredInput> Inputs, IReadOnlyList<long> Turns, string? Group = null, string? Cohort = null);
+    IReadOnlyList<StoredInput> Inputs, IReadOnlyList<long> Turns, string? Group = null, string? Cohort = null,
+    JsonObject? Metadata = null);
 
 /// <summary>A <see cref="KnownInput"/> with the client's id of it.</summary>
 public sealed record StoredInput(string Id, string Turn, long Seq, string TextHash);

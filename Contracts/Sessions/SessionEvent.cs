@@ -4,9 +4,10 @@ namespace AspireAgent.Contracts.Sessions;
 
 /// <summary>
 /// One event of a session's log. Everything a client is told is one of these; a session's state is their fold
-/// (<see cref="SessionState"/>).
+/// (<see cref="SessionState"/>). One of a type that this version does not know is read as no more than this: old and new pods may
+/// run side by side, and the old ones let pass what they cannot fold.
 /// </summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type", IgnoreUnrecognizedTypeDiscriminators = true)]
 [JsonDerivedType(typeof(SessionOpened), "session.opened")]
 [JsonDerivedType(typeof(SessionClosed), "session.closed")]
 [JsonDerivedType(typeof(ConfigChanged), "config.changed")]
@@ -21,7 +22,7 @@ namespace AspireAgent.Contracts.Sessions;
 [JsonDerivedType(typeof(TurnCompleted), "turn.completed")]
 [JsonDerivedType(typeof(TurnCancelled), "turn.cancelled")]
 [JsonDerivedType(typeof(TurnFailed), "turn.failed")]
-public abstract record SessionEvent
+public record SessionEvent
 {
     /// <summary>Place in the log; the first is 1. The log's writer assigns it.</summary>
     [JsonPropertyOrder(-3)]

@@ -58,9 +58,16 @@ public sealed record ModelSwitched(string From, string To, string Why, SwitchedH
 /// </summary>
 public sealed record SessionMoved(string Why) : SessionEvent
 {
+    /// <summary>The owner's heartbeat is gone.</summary>
     public const string Crash = "crash";
+
+    /// <summary>A gateway could not reach the owner.</summary>
     public const string Unreachable = "unreachable";
+
+    /// <summary>The owner handed the session over.</summary>
     public const string Drain = "drain";
+
+    /// <summary>The log is not as its owner left it, or could not be written.</summary>
     public const string Store = "store";
 }
 
@@ -85,12 +92,20 @@ public sealed record TurnFailed(string Error, bool Retriable) : SessionEvent;
 /// <summary>Tokens of one turn, as counted by the model's endpoint.</summary>
 public sealed record TokenUsage(long Input, long Output);
 
+/// <summary>What becomes of a turn's words when another call of a model goes on with it.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<SwitchedHow>))]
 public enum SwitchedHow
 {
+    /// <summary>The next model, before anything was said.</summary>
     [JsonStringEnumMemberName("fallback")] Fallback,
+
+    /// <summary>The faster of two, before anything was said.</summary>
     [JsonStringEnumMemberName("hedge")] Hedge,
+
+    /// <summary>It goes on where the committed words end.</summary>
     [JsonStringEnumMemberName("continuation")] Continuation,
+
+    /// <summary>It begins anew: discard what was said.</summary>
     [JsonStringEnumMemberName("restart")] Restart,
 }
 

@@ -30,6 +30,9 @@ public sealed record SessionState
     /// <summary>The releases that it is in, drawn when it was opened (see <see cref="Config.Cohort"/>).</summary>
     public string? Cohort { get; init; }
 
+    /// <summary>What its client wants to remember of it.</summary>
+    public JsonObject? Metadata { get; init; }
+
     public DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>Whether it serves one completion call.</summary>
@@ -79,6 +82,7 @@ public sealed record SessionState
                 Subject = e.Subject,
                 Group = e.Group,
                 Cohort = e.Cohort,
+                Metadata = e.Metadata,
                 CreatedAt = e.At,
                 Ephemeral = e.Ephemeral,
                 Messages = [.. e.History ?? []],
@@ -87,7 +91,7 @@ public sealed record SessionState
             ConfigChanged e => this with { ConfigPatch = (JsonObject)MergePatch.Apply(ConfigPatch, e.Patch)!, ConfigRevision = e.Revision },
             InputAccepted e => Remember(e) with { Waiting = Waiting.Add(e) },
             TurnStarted e => Start(e),
-            TokenProduced or ToolCalled or ModelSwitched when Running is { } turn => this with { Running = turn.Apply(happened) },
+            TokenProduced or ToolCalled or ModelSwitched or SessionMoved when Running is { } turn => this with { Running = turn.Apply(happened) },
             { EndsTurn: true } => End(happened.Turn),
             _ => this,
         };

@@ -50,10 +50,17 @@ public class SessionEventTests
     [Theory]
     [InlineData("""{"type":"token","seq":1,"at":"2026-11-22T08:00:00.000Z"}""")]
     [InlineData("""{"type":"token","seq":"1","at":"2026-11-22T08:00:00.000Z","text":"a"}""")]
-    [InlineData("""{"type":"nothing"}""")]
     [InlineData("null")]
     public void Event_Malformed_IsRefused(string json) =>
         Assert.Throws<JsonException>(() => WireJson.ReadEvent(json));
+
+    [Fact]
+    public void Event_OfATypeOfANewerPod_OnlyTakesItsPlaceInTheLog()
+    {
+        var happened = WireJson.ReadEvent("""{"type":"mood.changed","seq":5,"at":"2026-11-22T08:00:00.000Z","mood":"good"}""");
+
+        Assert.Equal(SessionState.Empty with { Seq = 5, LastAt = At }, SessionState.Empty.Apply(happened));
+    }
 
     [Fact]
     public void Request_UnknownOrDoubledMember_IsRefused()

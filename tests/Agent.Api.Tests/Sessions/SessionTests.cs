@@ -107,8 +107,8 @@ public sealed class SessionTests(RedisPair servers) : IAsyncLifetime
         call.Say("Hi");
         await _agent.StoryAsync("token:Hi");
 
-        Assert.Equal(receipt.Turn, await session.StopAsync(CancelledBy.User, null, default));
-        Assert.Null(await session.StopAsync(CancelledBy.User, null, default));
+        Assert.Equal(new StopOutcome.Stopped(receipt.Turn), await session.StopAsync(CancelledBy.User, null, default));
+        Assert.Equal(new StopOutcome.Stopped(null), await session.StopAsync(CancelledBy.User, null, default));
 
         Assert.True(await call.Ended.Task);
         Assert.Equal(["input:hello", "started:1", "token:Hi", "cancelled:User"], await _agent.StoryAsync("cancelled:User"));
@@ -123,13 +123,13 @@ public sealed class SessionTests(RedisPair servers) : IAsyncLifetime
         var first = await _agent.Model.NextCallAsync();
         var second = await AcceptAsync(session, "2", "second");
 
-        Assert.Null(await session.StopAsync(CancelledBy.Disconnect, "nobody", default));
-        Assert.Equal(second.Turn, await session.StopAsync(CancelledBy.Disconnect, "2", default));
+        Assert.Equal(new StopOutcome.Stopped(null), await session.StopAsync(CancelledBy.Disconnect, "nobody", default));
+        Assert.Equal(new StopOutcome.Stopped(second.Turn), await session.StopAsync(CancelledBy.Disconnect, "2", default));
         Answer(first, "A");
 
         Assert.Equal(
             ["input:first", "started:1", "input:second", "cancelled:Disconnect", "token:A", "completed"], await _agent.StoryAsync("completed"));
-        Assert.Null(await session.StopAsync(CancelledBy.Disconnect, "1", default));
+        Assert.Equal(new StopOutcome.Stopped(null), await session.StopAsync(CancelledBy.Disconnect, "1", default));
         Assert.False(_agent.Model.HasCalls);
     }
 
