@@ -17,5 +17,5 @@ internal sealed class Latencies
     }
 
     public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"p50 {At(0.5),7:0.00} ms   p99 {At(0.99),7:0.00} ms   max {At(1),7:0.00} ms   n {_milliseconds.Count}");
+        CultureInfo.InvariantCulture, $"p50 {At(0.5),7:0.00} ms   p95 {At(0.95),7:0.00} ms   p99 {At(0.99),7:0.00} ms   max {At(1),7:0.00} ms   n {_milliseconds.Count}");
 }

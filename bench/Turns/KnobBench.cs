@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json.Nodes;
@@ -16,28 +15,25 @@ internal static class KnobBench
 
     public static async Task RunAsync()
     {
-        var told = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Repository.Root, "artifacts", "run.json")))!;
-        using var user = Client(told, "user");
-        using var admin = Client(told, "operator");
-        using var model = new HttpClient { BaseAddress = new Uri((string)told["services"]!["model"]![0]!) };
+        using var system = await RunningSystem.FindAsync();
 
         Console.WriteLine($"kill switch        {await MeasureAsync(
-            user, admin, model, new { drip = 20, count = 1 }, """{"kill":{"answers":true}}""", """{"kill":null}""", "switched-off")}");
+            system, new { drip = 20, count = 1 }, """{"kill":{"answers":true}}""", """{"kill":null}""", "switched-off")}");
         Console.WriteLine($"loop threshold     {await MeasureAsync(
-            user, admin, model, new { repeat = 1, drip = 20, count = 1 }, """{"guards":{"loopRun":4}}""", """{"guards":{"loopRun":10000}}""", "loop-detected")}");
-        await ChangeAsync(admin, """{"guards":null}""");
+            system, new { repeat = 1, drip = 20, count = 1 }, """{"guards":{"loopRun":4}}""", """{"guards":{"loopRun":10000}}""", "loop-detected")}");
+        await ChangeAsync(system.Operator, """{"guards":null}""");
     }
 
     private static async Task<Latencies> MeasureAsync(
-        HttpClient user, HttpClient admin, HttpClient model, object fault, string change, string undo, string error)
+        RunningSystem system, object fault, string change, string undo, string error)
     {
+        var (user, admin) = (system.User, system.Operator);
         var latencies = new Latencies();
         await ChangeAsync(admin, undo);
         for (var round = 0; round < Rounds; round++)
         {
             await ConvergedAsync(admin);
-            using var faulted = await model.PostAsJsonAsync("/admin/faults", fault);
-            faulted.EnsureSuccessStatusCode();
+            await system.OrderAsync(fault);
             using var opened = await user.PostAsJsonAsync("/v1/sessions", new { });
             var id = (string)(await opened.Content.ReadFromJsonAsync<JsonObject>())!["id"]!;
             using var said = await user.PostAsJsonAsync($"/v1/sessions/{id}/inputs", new { id = "1", text = "Tell me a long story." });
@@ -86,11 +82,4 @@ internal static class KnobBench
 
     private static Task ConvergedAsync(HttpClient admin) => Poll.UntilAsync(
         async () => (bool)(await admin.GetFromJsonAsync<JsonObject>("/v1/config/convergence"))!["converged"]!, "convergence");
-
-    private static HttpClient Client(JsonNode told, string key)
-    {
-        var client = new HttpClient { BaseAddress = new Uri((string)told["gateway"]!) };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)told["keys"]![key]!);
-        return client;
-    }
 }
