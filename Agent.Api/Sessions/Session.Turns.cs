@@ -150,7 +150,7 @@ internal sealed partial class Session
 
     // Null where it is over or never was.
     private string? TurnOf(string input) =>
-        _state.Inputs.TryGetValue(input, out var known) && (_active?.Id == known.Turn || _state.Waiting.Exists(waiting => waiting.Turn == known.Turn))
+        _state.Inputs.TryGetValue(input, out var known) && (_state.Running?.Id == known.Turn || _state.Waiting.Exists(waiting => waiting.Turn == known.Turn))
             ? known.Turn
             : null;
 }

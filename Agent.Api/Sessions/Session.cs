@@ -184,7 +184,7 @@ internal sealed partial class Session : IAsyncDisposable
         string? turn;
         lock (_lock)
         {
-            turn = input is null ? _active?.Id ?? FirstWaiting() : TurnOf(input);
+            turn = input is null ? _active?.Id ?? _state.Running?.Id ?? FirstWaiting() : TurnOf(input);
             active = _active is { } running && running.Id == turn ? running : null;
             if (active is null && turn is not null)
             {
@@ -335,7 +335,7 @@ internal sealed partial class Session : IAsyncDisposable
         {
             lock (_lock)
             {
-                if (_active is not null || !_state.Waiting.IsEmpty)
+                if (_active is not null || _state.IsBusy)
                 {
                     return false;
                 }

@@ -48,6 +48,8 @@ internal sealed class AgentHarness : IAsyncDisposable
 
     public SessionLifetimeOptions Options { get; } = new();
 
+    public IMeterFactory Meters => _provider.GetRequiredService<IMeterFactory>();
+
     public ConnectionMultiplexer Connection { get; }
 
     public SessionLog Log { get; }
@@ -89,9 +91,24 @@ internal sealed class AgentHarness : IAsyncDisposable
     /// <summary>The writers of a log that nobody had before.</summary>
     public static WriterHistory Writers(WriteGrant grant) => new([new LogWriterStart(grant.Epoch, new Cursor(1, grant.Nonce))]);
 
-    /// <summary>The sessions of a pod of that name, which share all but their ownership.</summary>
-    public SessionHost Host(LocalInstance instance) => new(
-        Services with { Busy = new BusySessions(Connection, instance) }, new InstanceRegistry(Connection), instance, NullLogger<SessionHost>.Instance);
+    /// <summary>The sessions of a pod of that name, which share all but their ownership. Without a heartbeat it is dead to others.</summary>
+    public SessionHost Host(LocalInstance instance, TimeProvider? time = null) =>
+        new(ServicesOf(instance, time), new InstanceRegistry(Connection), instance, NullLogger<SessionHost>.Instance);
+
+    /// <summary>What the sessions of such a pod share.</summary>
+    public SessionServices ServicesOf(LocalInstance instance, TimeProvider? time = null) =>
+        Services with { Busy = new BusySessions(Connection, instance), Time = time ?? TimeProvider.System };
+
+    /// <summary>Opens this harness' session on a pod.</summary>
+    public async Task<Session> OpenOnAsync(SessionHost host, string? cohort = null) =>
+        (await host.OpenAsync(Id, new SessionOpened("demo", "standard", "user", cohort), new OpenSessionRequest { Id = Id }, null, CancellationToken.None)
+            as SessionLookup.Here)?.Session
+        ?? throw new InvalidOperationException("The session could not be opened.");
+
+    /// <summary>This harness' session as another pod finds it, or takes it.</summary>
+    public async Task<Session> FindOnAsync(SessionHost host) =>
+        (await host.FindAsync(Id, null, CancellationToken.None) as SessionLookup.Here)?.Session
+        ?? throw new InvalidOperationException("The session is elsewhere.");
 
     /// <summary>A pod's process.</summary>
     public static LocalInstance Instance(string name) => new(

@@ -23,7 +23,13 @@ public sealed class RedisProcess : IAsyncDisposable
 
     private RedisProcess(ChildProcess process, string data, int port) => (_process, _data, _port) = (process, data, port);
 
-    public string ConnectionString => $"127.0.0.1:{_port},password={Password}";
+    public string ConnectionString => Through(_port);
+
+    /// <summary>The port that it listens on.</summary>
+    public int Port => _port;
+
+    /// <summary>The same server by way of another port, such as a <see cref="CuttingProxy"/>'s.</summary>
+    public static string Through(int port) => $"127.0.0.1:{port},password={Password}";
 
     public static async Task<RedisProcess> StartAsync(RedisKind kind)
     {
