@@ -30,7 +30,7 @@ public sealed class ConfigOutageTests(ConfigOutageTests.OwnSystem system) : ICla
 
         // A pod that starts now has only what others kept for it.
         var before = await AgentsAsync(admin.Http);
-        await using var newPod = StartLike(agent.Value);
+        await using var newPod = Replica.StartLike(agent.Value, "Agent.Api");
         await Poll.UntilAsync(
             async () => newPod.HasExited ? throw new InvalidOperationException(newPod.Output) : (await AgentsAsync(admin.Http)).Except(before).Any(),
             "a new pod in the registry");
@@ -68,15 +68,6 @@ public sealed class ConfigOutageTests(ConfigOutageTests.OwnSystem system) : ICla
                 }
             }
         }
-    }
-
-    // One more replica, as an orchestrator would start it: the same environment, an address of its own.
-    private static ChildProcess StartLike(int pid)
-    {
-        var environment = File.ReadAllText($"/proc/{pid}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries)
-            .Select(entry => entry.Split('=', 2)).ToDictionary(entry => entry[0], entry => entry[1]);
-        environment["ASPNETCORE_URLS"] = $"http://localhost:{LocalPort.Free()}";
-        return ChildProcess.Start(Repository.Program("Agent.Api"), environment: environment);
     }
 
     private static async Task<HashSet<string>> AgentsAsync(HttpClient client) =>

@@ -33,6 +33,9 @@ internal sealed class Conversation(HttpClient gateway, string id) : IDisposable
         return (string)(await response.Content.ReadFromJsonAsync<JsonObject>())!["turn"]!;
     }
 
+    /// <summary>The releases that the session is in.</summary>
+    public async Task<string?> CohortAsync() => (string?)(await gateway.GetFromJsonAsync<JsonObject>($"/v1/sessions/{Id}"))!["cohort"];
+
     public async Task StopAsync()
     {
         using var response = await gateway.PostAsync($"/v1/sessions/{Id}/stop", null);
@@ -112,6 +115,9 @@ internal sealed class Conversation(HttpClient gateway, string id) : IDisposable
 /// <summary>One JSON object a text frame.</summary>
 internal sealed class SocketClient(ClientWebSocket socket) : IDisposable
 {
+    /// <summary>The code that the server closed with; null: it has not.</summary>
+    public int? Closed => (int?)socket.CloseStatus;
+
     public Task SendAsync(object frame) => SendTextAsync(System.Text.Json.JsonSerializer.Serialize(frame));
 
     public Task SendTextAsync(string text) => socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, true, default);
@@ -126,7 +132,7 @@ internal sealed class SocketClient(ClientWebSocket socket) : IDisposable
         while (true)
         {
             var part = await socket.ReceiveAsync(buffer, limit.Token);
-            Assert.Equal(WebSocketMessageType.Text, part.MessageType);
+            Assert.True(part.MessageType is WebSocketMessageType.Text, $"closed with {part.CloseStatus}: {part.CloseStatusDescription}");
             message.Write(buffer, 0, part.Count);
             if (part.EndOfMessage)
             {

@@ -39,6 +39,9 @@ public sealed class CuttingProxy : IAsyncDisposable
     /// <summary>Where it listens, on 127.0.0.1.</summary>
     public int Port { get; }
 
+    /// <summary>Processes that are cut off as soon as they have connected; all others are served by <see cref="Mode"/>.</summary>
+    public HashSet<int> CutsOff { get; } = [];
+
     /// <summary>Connections that are open now.</summary>
     public int Connections
     {
@@ -156,9 +159,15 @@ public sealed class CuttingProxy : IAsyncDisposable
         using var link = new Link(client, new Socket(SocketType.Stream, ProtocolType.Tcp));
         lock (_lock)
         {
-            if (_mode is ProxyMode.Refuses)
+            if (_mode is ProxyMode.Refuses) // and it was accepted just before
             {
-                return; // accepted just before
+                return;
+            }
+
+            if (CutsOff.Any(pid => LocalPeer.Is(client, pid)))
+            {
+                link.Reset();
+                return;
             }
 
             _links.Add(link);

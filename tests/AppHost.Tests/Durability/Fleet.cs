@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using AspireAgent.Testing;
@@ -54,7 +56,36 @@ internal sealed class Fleet(SystemFixture system) : IAsyncDisposable
     public async Task DrainAsync(Pod pod, object order)
     {
         using var response = await _operator.PostAsJsonAsync($"/v1/instances/{pod.Name}/drain", order);
-        Assert.Equal(System.Net.HttpStatusCode.Accepted, response.StatusCode);
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+    }
+
+    /// <summary>Takes the order back.</summary>
+    public async Task UndrainAsync(Pod pod)
+    {
+        using var response = await _operator.PostAsync($"/v1/instances/{pod.Name}/undrain", null);
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+    }
+
+    /// <summary>One more pod, and so many new sessions on it and on no other.</summary>
+    public async Task<(ChildProcess Process, Pod Pod, List<Conversation> Conversations)> CrowdAsync(int sessions)
+    {
+        var others = await PodsAsync("agent");
+        var process = Replica.StartLike(others[0].Pid, "Agent.Api");
+        var pod = (await ReadyAsync("agent", others.Count + 1)).Single(ready => ready.Pid == process.Id);
+        foreach (var other in others)
+        {
+            await DrainAsync(other, new { softSeconds = 0, hardSeconds = 600, exit = false });
+        }
+
+        var opened = new ConcurrentBag<Conversation>();
+        await Parallel.ForEachAsync(Enumerable.Range(0, sessions), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (_, _) => opened.Add(await Conversation.OpenAsync(system)));
+        foreach (var other in others)
+        {
+            await UndrainAsync(other);
+        }
+
+        await Poll.UntilAsync(async () => (await PodsAsync("agent")).Single(known => known.Name == pod.Name).Sessions >= sessions, $"{sessions} sessions on {pod.Name}");
+        return (process, pod, [.. opened]);
     }
 
     public async ValueTask DisposeAsync()

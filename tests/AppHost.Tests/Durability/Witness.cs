@@ -32,6 +32,12 @@ internal sealed class Witness
     public static Witness Of(IAsyncEnumerable<JsonObject> frames, string turn) => new(frames, happened => (string?)happened["turn"] == turn
         && (string)happened["type"]! is "turn.completed" or "turn.cancelled" or "turn.failed");
 
+    /// <summary>One that stays as long as its stream.</summary>
+    public static Witness OfAll(IAsyncEnumerable<JsonObject> frames) => new(frames, _ => false);
+
+    /// <summary>Waits until it was told something that is not of the log.</summary>
+    public Task NoticedAsync() => Poll.UntilAsync(() => Notices.Count > 0, "a notice");
+
     /// <summary>Waits until it has seen so many, or the last.</summary>
     public Task ReachedAsync(int count) => Poll.UntilAsync(() => Task.FromResult(Count >= count || _done.IsCompleted), () => $"event {count}; there are {Count}");
 
@@ -67,6 +73,13 @@ internal sealed class Witness
     /// </summary>
     public static void AssertIsLog(IReadOnlyList<JsonObject> seen, IReadOnlyList<JsonObject> log)
     {
+        // A pod that died right after the turn's end left word of that.
+        Assert.All(log.Skip(AssertIsPrefix(seen, log)), happened => Assert.Equal("session.moved", (string)happened["type"]!));
+    }
+
+    /// <summary>The same, where the log has gone on; returns how much of it was seen.</summary>
+    public static int AssertIsPrefix(IReadOnlyList<JsonObject> seen, IReadOnlyList<JsonObject> log)
+    {
         var logged = log.ToDictionary(happened => (long)happened["seq"]!);
         var next = 1L;
         foreach (var happened in seen)
@@ -85,8 +98,7 @@ internal sealed class Witness
             }
         }
 
-        // A pod that died right after the turn's end left word of that.
-        Assert.All(log.Skip((int)next - 1), happened => Assert.Equal("session.moved", (string)happened["type"]!));
+        return (int)next - 1;
     }
 
     private async Task ReadAsync(IAsyncEnumerable<JsonObject> frames, Func<JsonObject, bool> isLast)
