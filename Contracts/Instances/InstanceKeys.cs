@@ -15,7 +15,7 @@ public static class InstanceKeys
     /// <summary>Set: the instance's sessions in which something runs or waits. It outlives the instance.</summary>
     public static string Busy(string instance) => $"instance:{instance}:busy";
 
-    /// <summary>Hash: the order to drain that the instance has, while it has one; and the channel that tells of a change.</summary>
+    /// <summary>String: the order to drain that the instance has, while it has one; and the channel that tells of a change.</summary>
     public static string Drain(string instance) => $"instance:{instance}:drain";
 
     /// <summary>Channel: ids of sessions that somebody else took from the instance.</summary>
