@@ -136,8 +136,7 @@ internal sealed class WebSocketConversation(
                     await CallAsync(PodCall.Call, HttpMethod.Patch, "/config", id, () => JsonContent.Create(patch), cancellationToken);
                     return null;
                 case "resume":
-                    var after = Text(frame, "after") ?? frame["after"]?.ToJsonString();
-                    if (after is not null && !Cursor.TryParse(after, out _))
+                    if (!TryReadAfter(frame["after"], out var after))
                     {
                         await RefuseAsync(FrameReader.Problem(ProblemTypes.InvalidRequest, StreamProblems.BadCursor), id, cancellationToken);
                         return null;
@@ -189,6 +188,18 @@ internal sealed class WebSocketConversation(
     private ValueTask RefuseAsync(JsonObject problem, string? id, CancellationToken cancellationToken) =>
         _outgoing.Writer.WriteAsync(
             new JsonObject { ["type"] = "error", ["id"] = id, ["problem"] = problem }.ToJsonString(), cancellationToken);
+
+    // A text, or a seq as a number, which 1.5 is not; without one the log comes from its oldest event.
+    private static bool TryReadAfter(JsonNode? value, out string? after)
+    {
+        after = value?.GetValueKind() switch
+        {
+            JsonValueKind.String => value.GetValue<string>(),
+            JsonValueKind.Number when value.AsValue().TryGetValue(out long seq) => new Cursor(seq, null).ToString(),
+            _ => null,
+        };
+        return value is null || Cursor.TryParse(after, out _);
+    }
 
     private static string? Text(JsonObject frame, string name) =>
         frame[name] is JsonValue value && value.GetValueKind() is JsonValueKind.String ? value.GetValue<string>() : null;
