@@ -65,6 +65,9 @@ internal sealed class GatewayHarness : HttpMessageHandler, IHttpClientFactory, I
     /// <summary>What the pods were asked: host, and the owner that was said not to be reached.</summary>
     public List<(string Host, string? Unreachable, bool HasBody)> Asked { get; } = [];
 
+    /// <summary>Paths and queries of the same calls.</summary>
+    public List<string> Paths { get; } = [];
+
     /// <summary>How they answer the n-th call.</summary>
     public Func<int, CancellationToken, Task<HttpResponseMessage>> Answer { get; set; } =
         (_, _) => Task.FromResult(new HttpResponseMessage());
@@ -131,6 +134,7 @@ internal sealed class GatewayHarness : HttpMessageHandler, IHttpClientFactory, I
         {
             var unreachable = request.Headers.TryGetValues(SessionHeaders.UnreachableOwner, out var owners) ? owners.Single() : null;
             Asked.Add((request.RequestUri!.Host, unreachable, request.Content is not null));
+            Paths.Add(request.RequestUri.PathAndQuery);
             attempt = Asked.Count;
         }
 
