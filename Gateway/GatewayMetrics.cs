@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using AspireAgent.Gateway.Draining;
+using AspireAgent.Gateway.Routing;
 using AspireAgent.Streams;
 
 namespace AspireAgent.Gateway;
@@ -29,8 +30,8 @@ internal sealed class GatewayMetrics
             "{subscription}", "Live subscriptions, by kind.");
     }
 
-    public void Spliced(TimeSpan took, string end) =>
-        _splice.Record(took.TotalSeconds, new KeyValuePair<string, object?>("aspireagent.end", end));
+    public void Spliced(TimeSpan took, PodStreamEnd end) =>
+        _splice.Record(took.TotalSeconds, new KeyValuePair<string, object?>("aspireagent.end", ToTag(end)));
 
     public void Ended(ConnectionEnd end) => _ended.Add(1, new KeyValuePair<string, object?>("aspireagent.reason", ToTag(end)));
 
@@ -42,6 +43,15 @@ internal sealed class GatewayMetrics
         ConnectionEnd.Idle => "idle",
         ConnectionEnd.Stuck => "stuck",
         ConnectionEnd.Drained => "drained",
+        ConnectionEnd.Unavailable => "unavailable",
+        _ => "unknown",
+    };
+
+    internal static string ToTag(PodStreamEnd end) => end switch
+    {
+        PodStreamEnd.Broken => "broken",
+        PodStreamEnd.Moved => "moved",
+        PodStreamEnd.Silent => "silent",
         _ => "unknown",
     };
 }

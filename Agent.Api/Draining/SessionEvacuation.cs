@@ -4,6 +4,7 @@ using AspireAgent.Contracts.Instances;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Draining;
 using AspireAgent.ServiceDefaults.Instances;
+using StackExchange.Redis;
 
 namespace AspireAgent.Agent.Draining;
 
@@ -22,15 +23,16 @@ internal sealed class SessionEvacuation(SessionHost host, InstanceRegistry regis
         using var hard = CancellationTokenSource.CreateLinkedTokenSource(undrained);
         var left = drain.HardAt - time.GetUtcNow();
         await using var timer = time.CreateTimer(_ => hard.Cancel(), null, left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        var leaving = new ConcurrentDictionary<Session, Task>();
         try
         {
             // A pod that is alone keeps what it has as long as it may; one that is told to end keeps what runs.
-            while (!isTerminating && !(await registry.ListAsync()).Any(CanTakeOver))
+            while (!isTerminating && !await HasSuccessorAsync())
             {
                 await Task.Delay(LookEvery, time, hard.Token);
             }
 
-            await LeaveAllAsync(hard.Token);
+            await LeaveAllAsync(leaving, hard.Token);
         }
         catch (OperationCanceledException) when (hard.IsCancellationRequested && !undrained.IsCancellationRequested)
         {
@@ -38,12 +40,15 @@ internal sealed class SessionEvacuation(SessionHost host, InstanceRegistry regis
                 host.Sessions, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = undrained },
                 async (session, _) => await session.HandOverAsync(SessionMoved.Drain));
         }
+        finally
+        {
+            await Task.WhenAll(leaving.Values); // none of them stays after a next order has begun
+        }
     }
 
     // None is made or taken meanwhile, but one may just have been.
-    private async Task LeaveAllAsync(CancellationToken hard)
+    private async Task LeaveAllAsync(ConcurrentDictionary<Session, Task> leaving, CancellationToken hard)
     {
-        var leaving = new ConcurrentDictionary<Session, Task>();
         while (host.Count > 0)
         {
             foreach (var session in host.Sessions)
@@ -53,8 +58,6 @@ internal sealed class SessionEvacuation(SessionHost host, InstanceRegistry regis
 
             await Task.Delay(LookEvery, time, hard);
         }
-
-        await Task.WhenAll(leaving.Values);
     }
 
     private static async Task LeaveAsync(Session session, CancellationToken hard)
@@ -70,5 +73,16 @@ internal sealed class SessionEvacuation(SessionHost host, InstanceRegistry regis
         }
     }
 
-    private static bool CanTakeOver(InstanceInfo instance) => instance is { Kind: InstanceKind.Agent, State: InstanceState.Ready };
+    // A registry that cannot be read names nobody who could take over.
+    private async Task<bool> HasSuccessorAsync()
+    {
+        try
+        {
+            return (await registry.ListAsync()).Any(instance => instance is { Kind: InstanceKind.Agent, State: InstanceState.Ready });
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            return false;
+        }
+    }
 }

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace AspireAgent.Contracts.Instances;
 
-/// <summary>Asks an instance to drain; what is left out is the instance's own default.</summary>
+/// <summary>Asks an instance to drain; what is left out is the default of the gateway that is asked.</summary>
 public sealed record DrainRequest
 {
     /// <summary>Age from which a gateway's connections are asked to come back elsewhere. An agent has no use for it.</summary>

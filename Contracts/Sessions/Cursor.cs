@@ -8,6 +8,8 @@ namespace AspireAgent.Contracts.Sessions;
 /// </summary>
 public readonly record struct Cursor(long Seq, string? Nonce)
 {
+    private const int MaxNonceCharacters = 32;
+
     /// <summary>Before the first event.</summary>
     public static Cursor Start { get; } = new(0, null);
 
@@ -22,12 +24,13 @@ public readonly record struct Cursor(long Seq, string? Nonce)
 
         var dot = text.IndexOf('.', StringComparison.Ordinal);
         var number = dot < 0 ? text : text[..dot];
-        if (!long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var seq))
+        var nonce = dot < 0 ? null : text[(dot + 1)..];
+        if (nonce is { Length: 0 or > MaxNonceCharacters } || !long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var seq))
         {
             return false;
         }
 
-        cursor = new Cursor(seq, dot < 0 ? null : text[(dot + 1)..]);
+        cursor = new Cursor(seq, nonce);
         return true;
     }
 

@@ -20,6 +20,9 @@ internal enum ConnectionEnd
 
     /// <summary>This gateway goes.</summary>
     Drained,
+
+    /// <summary>No agent went on with the session.</summary>
+    Unavailable,
 }
 
 /// <summary>One client's stream, from its opening to its end.</summary>
@@ -41,13 +44,13 @@ internal sealed class Connection(
     public void Use() => Volatile.Write(ref _usedAt, time.GetTimestamp());
 
     /// <summary>
-    /// The same frames, and a notice once this gateway drains and the stream is old enough. Ends where nothing was said for too long;
-    /// a client that does not take what it is handed is cut off.
+    /// The same frames, and, where the client is <paramref name="told"/> of it, a notice once this gateway drains and the stream is
+    /// old enough. Ends where nothing was said for too long; a client that does not take what it is handed is cut off.
     /// </summary>
     public async IAsyncEnumerable<SessionFrame> WatchAsync(
-        IAsyncEnumerable<SessionFrame> frames, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IAsyncEnumerable<SessionFrame> frames, [EnumeratorCancellation] CancellationToken cancellationToken, bool told = true)
     {
-        await using var stuck = time.CreateTimer(_ => CutOff(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using var stuck = CutOffLater(Timeout.InfiniteTimeSpan);
         DateTimeOffset? noticed = null;
         await foreach (var frame in frames.WithCancellation(cancellationToken))
         {
@@ -56,9 +59,10 @@ internal sealed class Connection(
                 Use();
             }
 
+            _end = frame == SessionFrame.Unavailable ? ConnectionEnd.Unavailable : _end;
             stuck.Change(options.StuckTimeout, Timeout.InfiniteTimeSpan);
             yield return frame;
-            if (drain() is { } now && now.HardAt != noticed && time.GetElapsedTime(_openedAt).TotalSeconds >= now.SoftSeconds)
+            if (told && drain() is { } now && now.HardAt != noticed && time.GetElapsedTime(_openedAt).TotalSeconds >= now.SoftSeconds)
             {
                 noticed = now.HardAt;
                 metrics.Noticed();
@@ -73,6 +77,9 @@ internal sealed class Connection(
             }
         }
     }
+
+    /// <summary>Cuts a client off that does not take what is written to it meanwhile.</summary>
+    public ITimer Writing() => CutOffLater(options.StuckTimeout);
 
     public void Dispose()
     {
@@ -92,9 +99,11 @@ internal sealed class Connection(
         }.ToJsonString(),
         null);
 
-    private void CutOff()
-    {
-        _end = ConnectionEnd.Stuck;
-        abort();
-    }
+    private ITimer CutOffLater(TimeSpan after) => time.CreateTimer(
+        _ =>
+        {
+            _end = ConnectionEnd.Stuck;
+            abort();
+        },
+        null, after, Timeout.InfiniteTimeSpan);
 }

@@ -12,9 +12,12 @@ public sealed class ConnectionOptions
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>A client that reads nothing for so long, with something to read, is cut off.</summary>
+    /// <summary>
+    /// A client that does not take within this what it is handed is cut off. What the machines on the way hold counts as not taken, so
+    /// that one that reads, but slowly, must take some tens of KiB within it.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
-    public TimeSpan StuckTimeout { get; set; } = TimeSpan.FromSeconds(30);
+    public TimeSpan StuckTimeout { get; set; } = TimeSpan.FromMinutes(1);
 }
 
 [OptionsValidator]

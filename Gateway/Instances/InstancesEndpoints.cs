@@ -35,7 +35,7 @@ internal static class InstancesEndpoints
                 return invalid;
             }
 
-            var hard = wanted.HardSeconds ?? (int)options.Value.HardDeadline.TotalSeconds;
+            var hard = wanted.HardSeconds ?? Math.Max((int)options.Value.HardDeadline.TotalSeconds, wanted.SoftSeconds ?? 0);
             var soft = wanted.SoftSeconds ?? Math.Min(hard, (int)options.Value.SoftDeadline.TotalSeconds);
             if (soft > hard)
             {
@@ -49,9 +49,9 @@ internal static class InstancesEndpoints
                 return Unknown(name);
             }
 
-            var now = time.GetUtcNow();
-            await orders.OrderAsync(name, new DrainStatus(now, now.AddSeconds(hard), soft, wanted.Exit ?? true), now);
-            return await HeardAsync(name, instance => instance.Drain?.Since == Truncate(now), registry, time);
+            var now = Truncate(time.GetUtcNow());
+            await orders.OrderAsync(name, new DrainStatus(now, now.AddSeconds(hard), soft, wanted.Exit ?? true));
+            return await HeardAsync(name, instance => instance.Drain?.Since == now, registry, time);
         });
 
     private static Task<IResult> Undrain(string name, InstanceRegistry registry, DrainOrders orders, TimeProvider time) =>

@@ -24,7 +24,8 @@ internal static class AdminForwarding
     }
 }
 
-internal sealed class AdminForwarder(IHttpForwarder forwarder, ServiceEndpointResolver resolver, TrustTokens tokens) : IDisposable
+internal sealed class AdminForwarder(
+    IHttpForwarder forwarder, ServiceEndpointResolver resolver, TrustTokens tokens, IHostApplicationLifetime lifetime) : IDisposable
 {
     // Signals are streams: only silence ends them, and they give a sign of life each second.
     private static readonly ForwarderRequestConfig Config = new() { ActivityTimeout = TimeSpan.FromSeconds(30) };
@@ -47,13 +48,20 @@ internal sealed class AdminForwarder(IHttpForwarder forwarder, ServiceEndpointRe
             return;
         }
 
-        await forwarder.SendAsync(context, address, _client, Config, (_, request) =>
-        {
-            request.Headers.Host = null;
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Mint(Caller.Of(context.User)));
-            return ValueTask.CompletedTask;
-        });
+        // A signal has no end of its own: it does not outlive this gateway's.
+        await forwarder.SendAsync(context, address, _client, Config, new InTheCallersName(tokens), lifetime.ApplicationStopping);
     }
 
     public void Dispose() => _client.Dispose();
+
+    private sealed class InTheCallersName(TrustTokens tokens) : HttpTransformer
+    {
+        public override async ValueTask TransformRequestAsync(
+            HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+        {
+            await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+            proxyRequest.Headers.Host = null;
+            proxyRequest.Headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Mint(Caller.Of(httpContext.User)));
+        }
+    }
 }

@@ -8,6 +8,22 @@ using StackExchange.Redis;
 
 namespace AspireAgent.Gateway.Routing;
 
+/// <summary>What a call to a pod stands, which is how long it waits and what it does when nothing comes.</summary>
+internal enum PodCall
+{
+    /// <summary>May be sent twice. A pod that takes long is asked again, and is not thought to be dead; the answer's body is read here.</summary>
+    Call,
+
+    /// <summary>The same, but not to be done twice: sent again only where it has surely not been done.</summary>
+    Once,
+
+    /// <summary>Can be answered by any pod, such as a new session: one that takes long counts as not reached.</summary>
+    Open,
+
+    /// <summary>A stream: a pod whose first word does not come counts as not reached. The body is read as it comes.</summary>
+    Stream,
+}
+
 /// <summary>
 /// Calls the pod of a session, in the caller's name. A pod that says that it is not the owner is a reason to look up, never to take;
 /// one that cannot be reached is tried once more and then passed over: the next one is asked to take the session from it.
@@ -18,26 +34,27 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
     public const string HttpClientName = "pods";
 
     // A pod that takes the connection and then says nothing is no answer either.
-    private static readonly TimeSpan CallWithin = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan StreamWithin = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan CallWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FirstWordWithin = TimeSpan.FromSeconds(3);
 
     // As long as it takes until a dead owner's heartbeat has lapsed, should that be the only way.
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(12);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Sends a call about a session. The answer's body is not read yet; the caller disposes it.</summary>
+    /// <summary>Sends a call about a session. The caller disposes the answer.</summary>
+    /// <param name="call">What it stands.</param>
     /// <param name="caller">In whose name.</param>
     /// <param name="session">The session.</param>
     /// <param name="method">The method.</param>
     /// <param name="path">Path and query on the pod.</param>
-    /// <param name="body">Made anew for each attempt; null: none. A body must be safe to send twice.</param>
+    /// <param name="body">Made anew for each attempt; null: none.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <param name="silent">Address of a pod that has stopped to give signs of life; null: none.</param>
     /// <exception cref="PodUnavailableException">No pod answered.</exception>
     public async Task<HttpResponseMessage> SendAsync(
-        Caller caller, string session, HttpMethod method, string path, Func<HttpContent>? body, CancellationToken cancellationToken,
-        string? silent = null)
+        PodCall call, Caller caller, string session, HttpMethod method, string path, Func<HttpContent>? body,
+        CancellationToken cancellationToken, string? silent = null)
     {
         var started = time.GetTimestamp();
         var pause = Pause;
@@ -48,12 +65,12 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
             unreached.Add(silent);
         }
 
-        while (true)
+        do
         {
             var route = await RouteAsync(session, unreached);
             if (route is not null)
             {
-                var (response, end) = await TryAsync(route, caller with { Session = session }, method, path, body, cancellationToken);
+                var (response, end) = await TryAsync(call, route, caller with { Session = session }, method, path, body, cancellationToken);
                 if (response is { StatusCode: not HttpStatusCode.MisdirectedRequest })
                 {
                     return response;
@@ -63,10 +80,12 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
                 var address = route.Pod.Address;
                 switch (end)
                 {
+                    case CallEnd.Broken or CallEnd.Late when call is PodCall.Once:
+                        throw new PodUnavailableException();
                     case CallEnd.Refused when unreached.Add(address):
                     case CallEnd.Broken when !broken.Add(address) && unreached.Add(address):
                         continue; // another one, now
-                    case CallEnd.Broken:
+                    case CallEnd.Broken or CallEnd.Late:
                         break;
                     default:
                         unreached.Clear(); // its owner is alive, and nobody may take it: it is asked again
@@ -74,15 +93,13 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
                 }
             }
 
-            if (time.GetElapsedTime(started) > GiveUpAfter)
-            {
-                throw new PodUnavailableException();
-            }
-
             await Task.Delay(pause, time, cancellationToken);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             await directory.RefreshAsync();
         }
+        while (time.GetElapsedTime(started) < GiveUpAfter);
+
+        throw new PodUnavailableException();
     }
 
     private async Task<PodRoute?> RouteAsync(string session, HashSet<string> unreached)
@@ -98,10 +115,14 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
     }
 
     private async Task<(HttpResponseMessage? Response, CallEnd End)> TryAsync(
-        PodRoute route, Caller caller, HttpMethod method, string path, Func<HttpContent>? body, CancellationToken cancellationToken)
+        PodCall call, PodRoute route, Caller caller, HttpMethod method, string path, Func<HttpContent>? body,
+        CancellationToken cancellationToken)
     {
-        var isStream = method == HttpMethod.Get;
-        using var request = new HttpRequestMessage(method, new Uri(new Uri(route.Pod.Address), path)) { Content = body?.Invoke() };
+        // What has a body, be it an empty one, the handler below does not send again by itself.
+        using var request = new HttpRequestMessage(method, new Uri(new Uri(route.Pod.Address), path))
+        {
+            Content = body?.Invoke() ?? (call is PodCall.Once ? new ByteArrayContent([]) : null),
+        };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", tokens.Mint(caller));
         if (route.UnreachableOwner is { } token)
         {
@@ -110,10 +131,17 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
 
         using var client = clients.CreateClient(HttpClientName);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        using var timer = time.CreateTimer(_ => limit.Cancel(), null, isStream ? StreamWithin : CallWithin, Timeout.InfiniteTimeSpan);
+        var within = call switch
+        {
+            PodCall.Call => CallWithin,
+            PodCall.Once => GiveUpAfter,
+            _ => FirstWordWithin,
+        };
+        await using var timer = time.CreateTimer(_ => limit.Cancel(), null, within, Timeout.InfiniteTimeSpan);
         try
         {
-            return (await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token), CallEnd.Answered);
+            var until = call is PodCall.Stream ? HttpCompletionOption.ResponseHeadersRead : HttpCompletionOption.ResponseContentRead;
+            return (await client.SendAsync(request, until, limit.Token), CallEnd.Answered);
         }
         catch (HttpRequestException exception)
         {
@@ -121,10 +149,10 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            // No connection in its time, or no first word of a stream. An answer that takes long says nothing about its pod.
-            return (null, isStream || !limit.IsCancellationRequested || exception.InnerException is TimeoutException
+            // No connection in its time, or no answer in its time.
+            return (null, !limit.IsCancellationRequested || exception.InnerException is TimeoutException || call is PodCall.Open or PodCall.Stream
                 ? CallEnd.Refused
-                : CallEnd.Broken);
+                : CallEnd.Late);
         }
     }
 
@@ -138,6 +166,9 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
 
         /// <summary>In the middle of something.</summary>
         Broken,
+
+        /// <summary>Nothing came in time, which says nothing about the pod.</summary>
+        Late,
     }
 }
 

@@ -14,14 +14,13 @@ internal sealed class SessionStream(PodClient pods, GatewayMetrics metrics, Time
     private static readonly TimeSpan SpliceWithin = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan SplicePause = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Attaches to the session. Either frames, or the pod's refusal, which the caller disposes.</summary>
+    /// <summary>Attaches to the session. The caller disposes the result, whether it reads its frames or not.</summary>
     /// <exception cref="PodUnavailableException">No pod answered.</exception>
     public async Task<Attachment> AttachAsync(Caller caller, string session, string? cursor, CancellationToken cancellationToken)
     {
         var response = await OpenAsync(caller, session, cursor, null, cancellationToken);
-        return response.IsSuccessStatusCode
-            ? new Attachment(FramesAsync(response, caller, session, cursor, cancellationToken), null)
-            : new Attachment(null, response);
+        return new Attachment(
+            response.IsSuccessStatusCode ? FramesAsync(response, caller, session, cursor, cancellationToken) : null, response);
     }
 
     private async IAsyncEnumerable<SessionFrame> FramesAsync(
@@ -52,7 +51,7 @@ internal sealed class SessionStream(PodClient pods, GatewayMetrics metrics, Time
         Caller caller, string session, string? cursor, string? silent, CancellationToken cancellationToken)
     {
         var query = cursor is null ? "" : $"?after={Uri.EscapeDataString(cursor)}";
-        return pods.SendAsync(caller, session, HttpMethod.Get, $"/v1/sessions/{session}/events{query}", null, cancellationToken, silent);
+        return pods.SendAsync(PodCall.Stream, caller, session, HttpMethod.Get, $"/v1/sessions/{session}/events{query}", null, cancellationToken, silent);
     }
 
     private async Task<HttpResponseMessage?> SpliceAsync(
@@ -63,7 +62,7 @@ internal sealed class SessionStream(PodClient pods, GatewayMetrics metrics, Time
         {
             try
             {
-                var response = await OpenAsync(caller, session, cursor, former.IsSilent ? former.Address : null, cancellationToken);
+                var response = await OpenAsync(caller, session, cursor, former.End is PodStreamEnd.Silent ? former.Address : null, cancellationToken);
                 if (response.IsSuccessStatusCode)
                 {
                     metrics.Spliced(time.GetElapsedTime(started), former.End);
@@ -88,5 +87,8 @@ internal sealed class SessionStream(PodClient pods, GatewayMetrics metrics, Time
     }
 }
 
-/// <summary>A stream of frames, or why there is none.</summary>
-internal sealed record Attachment(IAsyncEnumerable<SessionFrame>? Frames, HttpResponseMessage? Refusal);
+/// <summary>A stream of frames, or without them the pod's refusal.</summary>
+internal sealed record Attachment(IAsyncEnumerable<SessionFrame>? Frames, HttpResponseMessage Answer) : IDisposable
+{
+    public void Dispose() => Answer.Dispose();
+}

@@ -5,17 +5,18 @@ using StackExchange.Redis;
 
 namespace AspireAgent.ServiceDefaults.Draining;
 
-/// <summary>Orders to drain, by which an operator at any gateway reaches any instance: a key in Redis each, and a channel that wakes.</summary>
+/// <summary>
+/// Orders to drain, by which an operator at any gateway reaches any instance: a key in Redis each, and a channel that wakes. An
+/// order holds until it is taken back or its instance is gone.
+/// </summary>
 public sealed class DrainOrders(IConnectionMultiplexer redis)
 {
-    private static readonly TimeSpan KeptAfterwards = TimeSpan.FromHours(1);
-
     /// <summary>Orders an instance to drain, or gives it other deadlines.</summary>
-    public Task OrderAsync(string instance, DrainStatus drain, DateTimeOffset now)
+    public Task OrderAsync(string instance, DrainStatus drain)
     {
         ArgumentNullException.ThrowIfNull(drain);
         return WriteAsync(instance, db => db.StringSetAsync(
-            InstanceKeys.Drain(instance), JsonSerializer.Serialize(drain, WireJson.Types.DrainStatus), drain.HardAt - now + KeptAfterwards));
+            InstanceKeys.Drain(instance), JsonSerializer.Serialize(drain, WireJson.Types.DrainStatus)));
     }
 
     /// <summary>Takes the order back.</summary>

@@ -20,6 +20,7 @@ internal sealed partial class Drainer(
 
     private readonly SemaphoreSlim _changed = new(1, 1);
     private int _isTerminating;
+    private volatile bool _listens;
 
     /// <summary>Drains within the grace period, and ends the process.</summary>
     public async Task TerminateAsync()
@@ -31,24 +32,40 @@ internal sealed partial class Drainer(
         }
 
         var now = time.GetUtcNow();
-        var drain = new DrainStatus(now, now + options.Value.GracePeriod, 0, true, local.Sessions);
-        local.ReportDrain(drain);
-        LogDraining(local.Name, drain.Sessions, drain.HardAt);
         try
         {
-            await work.DrainAsync(drain, isTerminating: true, lifetime.ApplicationStopping);
+            await WorkAsync(new DrainStatus(now, now + options.Value.GracePeriod, 0, true), isTerminating: true, lifetime.ApplicationStopping);
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException or OperationCanceledException)
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            LogBroke(exception.GetType().Name);
+            // Told twice, or ended by somebody else.
         }
-
-        lifetime.StopApplication();
+        finally
+        {
+            lifetime.StopApplication();
+        }
     }
 
     /// <inheritdoc />
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(local.IsDraining ? HealthCheckResult.Unhealthy("It drains.") : HealthCheckResult.Healthy());
+        Task.FromResult(
+            local.IsDraining ? HealthCheckResult.Unhealthy("It drains.")
+            : _listens ? HealthCheckResult.Healthy()
+            : HealthCheckResult.Unhealthy("It cannot be told to drain yet."));
+
+    /// <inheritdoc />
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        try
+        {
+            await orders.CancelAsync(local.Name);
+        }
+        catch (Exception exception) when (exception is RedisException or TimeoutException)
+        {
+            LogBroke(exception.GetType().Name); // its next start does it
+        }
+    }
 
     /// <inheritdoc />
     public override void Dispose()
@@ -60,20 +77,11 @@ internal sealed partial class Drainer(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        try
-        {
-            await orders.CancelAsync(local.Name); // what a namesake was told
-            await orders.WatchAsync(local.Name, Wake);
-        }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
-        {
-            LogBroke(exception.GetType().Name);
-        }
-
         DrainStatus? order = null;
         var (running, undrained) = (Task.CompletedTask, new CancellationTokenSource());
         try
         {
+            await ListenAsync(stoppingToken);
             while (true)
             {
                 await _changed.WaitAsync(LookEvery, stoppingToken);
@@ -106,13 +114,30 @@ internal sealed partial class Drainer(
         }
     }
 
+    // Nobody knows of this instance before it is healthy, so what it had been told until now was meant for a namesake.
+    private async Task ListenAsync(CancellationToken stoppingToken)
+    {
+        while (!_listens)
+        {
+            try
+            {
+                await orders.WatchAsync(local.Name, Wake);
+                await orders.CancelAsync(local.Name);
+                _listens = true;
+            }
+            catch (Exception exception) when (exception is RedisException or TimeoutException)
+            {
+                LogBroke(exception.GetType().Name);
+                await Task.Delay(LookEvery, time, stoppingToken);
+            }
+        }
+    }
+
     private async Task DrainAsync(DrainStatus order, CancellationToken undrained)
     {
-        local.ReportDrain(order with { Sessions = local.Drain?.Sessions ?? local.Sessions });
-        LogDraining(local.Name, local.Sessions, order.HardAt);
         try
         {
-            await work.DrainAsync(order, isTerminating: false, undrained);
+            await WorkAsync(order, isTerminating: false, undrained);
             if (order.HardAt - time.GetUtcNow() is { Ticks: > 0 } left)
             {
                 await Task.Delay(left, time, undrained); // empty, but still to be undrained
@@ -128,9 +153,31 @@ internal sealed partial class Drainer(
         {
             // Undrained, drained by another order, or told to end.
         }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
+    }
+
+    // A store that is away for a while puts it off; only who is told to end does not wait for it beyond the deadline.
+    private async Task WorkAsync(DrainStatus drain, bool isTerminating, CancellationToken cancelled)
+    {
+        var begun = drain with { Sessions = local.Drain?.Sessions ?? local.Sessions };
+        local.ReportDrain(begun);
+        LogDraining(local.Name, local.Sessions, drain.HardAt);
+        while (true)
         {
-            LogBroke(exception.GetType().Name);
+            try
+            {
+                await work.DrainAsync(begun, isTerminating, cancelled);
+                return;
+            }
+            catch (Exception exception) when (exception is RedisException or TimeoutException)
+            {
+                LogBroke(exception.GetType().Name);
+                if (isTerminating && time.GetUtcNow() >= drain.HardAt)
+                {
+                    return;
+                }
+            }
+
+            await Task.Delay(LookEvery, time, cancelled);
         }
     }
 

@@ -7,8 +7,8 @@ namespace AspireAgent.ServiceDefaults.Instances;
 
 /// <summary>Keeps this process in the registry from the moment that it listens and is healthy to its end.</summary>
 internal sealed partial class InstanceHeartbeat(
-    LocalInstance instance, InstanceRegistry registry, IConnectionMultiplexer redis, HealthCheckService health, IHostApplicationLifetime lifetime, TimeProvider time,
-    ILogger<InstanceHeartbeat> logger) : BackgroundService
+    LocalInstance instance, InstanceRegistry registry, IConnectionMultiplexer redis, HealthCheckService health, IHostApplicationLifetime lifetime,
+    TimeProvider time, ILogger<InstanceHeartbeat> logger) : BackgroundService
 {
     private static readonly TimeSpan UntilHealthyEvery = TimeSpan.FromMilliseconds(100);
 

@@ -58,8 +58,12 @@ public sealed class InstanceRegistry(IConnectionMultiplexer redis)
             [.. names.Where((_, i) => found[i] is null).Select(name => name.ToString())]);
     }
 
-    /// <summary>Forgets the name of one that is dead and has left nothing.</summary>
-    public Task ForgetAsync(string name) => redis.GetDatabase().SetRemoveAsync(InstanceKeys.Names, name);
+    /// <summary>Forgets the name of one that is dead and has left nothing, and what it was told.</summary>
+    public async Task ForgetAsync(string name)
+    {
+        await redis.GetDatabase().KeyDeleteAsync(InstanceKeys.Drain(name));
+        await redis.GetDatabase().SetRemoveAsync(InstanceKeys.Names, name);
+    }
 
     private static InstanceInfo? Read(string name, HashEntry[] entries)
     {

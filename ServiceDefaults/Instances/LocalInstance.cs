@@ -44,7 +44,7 @@ public sealed class LocalInstance(InstanceKind kind, Func<int> load, IOptions<In
         var drain = _drain;
         return Address() is { } address
             ? new InstanceInfo(
-                Name, kind, address, Environment.ProcessId, drain is null ? InstanceState.Ready : InstanceState.Draining, load(), Build,
+                Name, kind, new Uri(address).GetLeftPart(UriPartial.Authority), Environment.ProcessId, drain is null ? InstanceState.Ready : InstanceState.Draining, load(), Build,
                 Volatile.Read(ref _configRevision) is > 0 and var revision ? revision : null, drain)
             : null;
     }

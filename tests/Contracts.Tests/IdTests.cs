@@ -40,6 +40,8 @@ public class IdTests
     [InlineData("-1")]
     [InlineData("abc")]
     [InlineData(".b3c4")]
+    [InlineData("17.")]
+    [InlineData("17.a23456789b23456789c23456789d23456789")]
     [InlineData("99999999999999999999")]
     public void Cursor_AnythingElse_IsNone(string text) => Assert.False(Cursor.TryParse(text, out _));
 

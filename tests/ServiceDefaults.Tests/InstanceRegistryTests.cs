@@ -1,4 +1,5 @@
 using AspireAgent.Contracts.Instances;
+using AspireAgent.ServiceDefaults.Draining;
 using AspireAgent.ServiceDefaults.Instances;
 using AspireAgent.Testing;
 
@@ -27,8 +28,10 @@ public class InstanceRegistryTests(RedisPair servers)
         Assert.Equal(alive, await registry.FindAsync("agent-1"));
         Assert.Null(await registry.FindAsync("agent-2"));
         Assert.Equal(["agent-2", "gateway-1"], (await registry.ListAllAsync()).Dead.Order()); // they may have left something to go on with
+        await new DrainOrders(connection).OrderAsync("agent-2", alive.Drain!);
         await registry.ForgetAsync("agent-2");
         Assert.Equal(["gateway-1"], (await registry.ListAllAsync()).Dead);
+        Assert.Null(await new DrainOrders(connection).ReadAsync("agent-2")); // a namesake is told nothing
         var lapse = await connection.GetDatabase().KeyTimeToLiveAsync("instance:agent-1");
         Assert.InRange(lapse!.Value, TimeSpan.FromSeconds(1), InstanceRegistry.TimeToLive);
     }

@@ -12,12 +12,9 @@ internal sealed class CompletionException(int status, string message, string typ
     /// <summary>Seconds until a repeat may succeed; null: unknown.</summary>
     public int? RetryAfterSeconds { get; private init; }
 
-    /// <summary>Whether this gateway goes, and nothing is wrong with the call.</summary>
-    public bool IsDraining { get; private init; }
-
     /// <summary>This gateway goes; another one answers.</summary>
     public static CompletionException Draining() => new(
-        StatusCodes.Status503ServiceUnavailable, "The server restarts; ask again.", "server_error", "unavailable") { IsDraining = true };
+        StatusCodes.Status503ServiceUnavailable, "The server restarts; ask again.", "server_error", "unavailable");
 
     /// <summary>The answer began anew after the caller had seen some of it.</summary>
     public static CompletionException Restarted() => new(

@@ -18,6 +18,7 @@ internal sealed class CompletionTurn(
 
     private readonly string _input = SortableId.New(time);
     private InputReceipt? _receipt;
+    private bool _mayRun;
 
     public string Session { get; } = joined ?? SortableId.New(time);
 
@@ -30,45 +31,35 @@ internal sealed class CompletionTurn(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var request = new InputRequest { Id = _input, Text = call.Input, Options = call.Options };
-        if (joined is null)
-        {
-            var open = new OpenSessionRequest { Id = Session, History = call.History, Input = request, Ephemeral = true };
-            using var opened = await pods.SendAsync(
-                caller, Session, HttpMethod.Post, "/v1/sessions", () => JsonContent.Create(open, WireJson.Types.OpenSessionRequest), cancellationToken);
-            await CheckAsync(opened, cancellationToken);
-            var created = await opened.Content.ReadFromJsonAsync(WireJson.Types.SessionCreated, cancellationToken);
-            _receipt = created?.Input ?? throw new PodUnavailableException();
-            return;
-        }
-
-        if (call.Input.Length == 0)
+        if (joined is not null && call.Input.Length == 0)
         {
             throw CompletionException.Invalid("In a session the last message must be the user's.", "messages");
         }
 
-        using var accepted = await pods.SendAsync(
-            caller, Session, HttpMethod.Post, $"/v1/sessions/{Session}/inputs",
-            () => JsonContent.Create(request, WireJson.Types.InputRequest), cancellationToken);
-        await CheckAsync(accepted, cancellationToken);
-        _receipt = await accepted.Content.ReadFromJsonAsync(WireJson.Types.InputReceipt, cancellationToken);
+        _mayRun = true;
+        try
+        {
+            _receipt = await AskAsync(request, cancellationToken);
+        }
+        catch (CompletionException)
+        {
+            _mayRun = false;
+            throw;
+        }
     }
 
     /// <summary>The turn's events, in order, up to and including the one that ends it.</summary>
     public async IAsyncEnumerable<SessionEvent> EventsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var (frames, refusal) = await stream.AttachAsync(
+        using var attached = await stream.AttachAsync(
             caller, Session, new Cursor(_receipt!.Seq, null).ToString(), cancellationToken);
-        if (frames is null)
+        if (attached.Frames is not { } frames)
         {
-            using (refusal)
-            {
-                await CheckAsync(refusal!, cancellationToken);
-            }
-
+            await CheckAsync(attached.Answer, cancellationToken);
             yield break;
         }
 
-        await foreach (var frame in connection.WatchAsync(frames, cancellationToken))
+        await foreach (var frame in connection.WatchAsync(frames, cancellationToken, told: false))
         {
             if (frame.Type == SessionFrame.Reset)
             {
@@ -80,6 +71,7 @@ internal sealed class CompletionTurn(
                 continue;
             }
 
+            _mayRun &= !happened.EndsTurn;
             yield return happened;
             if (happened.EndsTurn)
             {
@@ -88,19 +80,44 @@ internal sealed class CompletionTurn(
         }
     }
 
-    /// <summary>The caller has gone: this answer, and no other of the session, is cancelled.</summary>
+    /// <summary>Nobody waits for it any more: this answer, and no other of the session, is cancelled, unless it is known not to run.</summary>
     public async Task AbandonAsync()
     {
+        if (!_mayRun)
+        {
+            return;
+        }
+
         using var limit = new CancellationTokenSource(StopWithin);
         try
         {
             using var response = await pods.SendAsync(
-                caller, Session, HttpMethod.Post, $"/v1/sessions/{Session}/stop?by=disconnect&input={_input}", null, limit.Token);
+                PodCall.Call, caller, Session, HttpMethod.Post, $"/v1/sessions/{Session}/stop?by=disconnect&input={_input}", null, limit.Token);
         }
         catch (Exception exception) when (exception is PodUnavailableException or OperationCanceledException)
         {
             // Its pod is gone too.
         }
+    }
+
+    private async Task<InputReceipt?> AskAsync(InputRequest request, CancellationToken cancellationToken)
+    {
+        if (joined is null)
+        {
+            var open = new OpenSessionRequest { Id = Session, History = call.History, Input = request, Ephemeral = true };
+            using var opened = await pods.SendAsync(
+                PodCall.Open, caller, Session, HttpMethod.Post, "/v1/sessions",
+                () => JsonContent.Create(open, WireJson.Types.OpenSessionRequest), cancellationToken);
+            await CheckAsync(opened, cancellationToken);
+            var created = await opened.Content.ReadFromJsonAsync(WireJson.Types.SessionCreated, cancellationToken);
+            return created?.Input ?? throw new PodUnavailableException();
+        }
+
+        using var accepted = await pods.SendAsync(
+            PodCall.Call, caller, Session, HttpMethod.Post, $"/v1/sessions/{Session}/inputs",
+            () => JsonContent.Create(request, WireJson.Types.InputRequest), cancellationToken);
+        await CheckAsync(accepted, cancellationToken);
+        return await accepted.Content.ReadFromJsonAsync(WireJson.Types.InputReceipt, cancellationToken);
     }
 
     private static async Task CheckAsync(HttpResponseMessage response, CancellationToken cancellationToken)

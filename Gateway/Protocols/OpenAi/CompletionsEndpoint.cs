@@ -21,52 +21,52 @@ internal sealed class CompletionsEndpoint(
 
     public async Task HandleAsync(HttpContext context)
     {
-        CompletionTurn? running = null;
+        var caller = Caller.Of(context.User);
+        using var connection = connections.Open(context, caller.Tenant, "completion");
+        if (connection is null)
+        {
+            await RefuseAsync(context, CompletionException.OfProblem(StatusCodes.Status429TooManyRequests, "Too many open streams.", null));
+            return;
+        }
+
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, connection.Closing);
+        CompletionTurn? turn = null;
         try
         {
-            var caller = Caller.Of(context.User);
-            var call = CompletionReader.Read(await ReadBodyAsync(context, context.RequestAborted));
-            using var connection = connections.Open(context, caller.Tenant, "completion")
-                ?? throw CompletionException.OfProblem(StatusCodes.Status429TooManyRequests, "Too many open streams.", null);
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, connection.Closing);
-            var turn = new CompletionTurn(
+            var call = CompletionReader.Read(await ReadBodyAsync(context, end.Token));
+            turn = new CompletionTurn(
                 caller with { EndUser = caller.EndUser ?? call.EndUser }, SessionOf(context), call, pods, stream, connection, time);
 
             // Not cut short by a caller who leaves: then nobody would know whether there is something to cancel.
             await turn.StartAsync(lifetime.ApplicationStopping);
-            running = turn;
-            try
-            {
-                await AnswerAsync(context, call, turn, end.Token);
-            }
-            catch (OperationCanceledException) when (connection.Closing.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
-            {
-                throw CompletionException.Draining();
-            }
+            await AnswerAsync(context, call, turn, end.Token);
         }
-        catch (CompletionException exception)
+        catch (Exception exception) when (RefusalOf(exception, connection, context.RequestAborted) is { } refusal)
         {
-            await RefuseAsync(context, exception);
-            if (exception.IsDraining && running is not null)
-            {
-                await running.AbandonAsync(); // whoever asks again gets an answer of its own
-            }
+            await using var limit = connection.Writing();
+            await RefuseAsync(context, refusal);
         }
-        catch (PodUnavailableException)
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            await RefuseAsync(context, CompletionException.OfProblem(
-                StatusCodes.Status503ServiceUnavailable, "No agent can answer now; try again in a moment.", ProblemTypes.Unavailable));
+            // The caller has left.
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested || lifetime.ApplicationStopping.IsCancellationRequested)
+        finally
         {
-            if (running is not null)
+            if (turn is not null)
             {
-                await running.AbandonAsync();
+                await turn.AbandonAsync(); // whoever asks again gets an answer of its own
             }
-
-            context.Abort();
         }
     }
+
+    private static CompletionException? RefusalOf(Exception exception, Connection connection, CancellationToken left) => exception switch
+    {
+        CompletionException refusal => refusal,
+        PodUnavailableException => CompletionException.OfProblem(
+            StatusCodes.Status503ServiceUnavailable, "No agent can answer now; try again in a moment.", ProblemTypes.Unavailable),
+        OperationCanceledException when connection.Closing.IsCancellationRequested && !left.IsCancellationRequested => CompletionException.Draining(),
+        _ => null,
+    };
 
     private static async Task<byte[]> ReadBodyAsync(HttpContext context, CancellationToken cancellationToken)
     {
@@ -220,18 +220,28 @@ internal sealed class CompletionsEndpoint(
     // Before the first byte a status, after it one more data line and no [DONE].
     private static async Task RefuseAsync(HttpContext context, CompletionException exception)
     {
-        if (context.Response.HasStarted)
+        try
         {
-            await SendAsync(context, exception.ToJson(), context.RequestAborted);
-            return;
-        }
+            if (context.Response.HasStarted)
+            {
+                await SendAsync(context, exception.ToJson(), context.RequestAborted);
+            }
+            else
+            {
+                context.Response.StatusCode = exception.Status;
+                if (exception.RetryAfterSeconds is { } seconds)
+                {
+                    context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+                }
 
-        context.Response.StatusCode = exception.Status;
-        if (exception.RetryAfterSeconds is { } seconds)
+                await context.Response.WriteAsJsonAsync(exception.ToJson(), context.RequestAborted);
+            }
+
+            await context.Response.CompleteAsync(); // what is still to be done is none of the caller's business
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            // The caller has left.
         }
-
-        await context.Response.WriteAsJsonAsync(exception.ToJson(), context.RequestAborted);
     }
 }

@@ -26,7 +26,7 @@ internal static class OpenAiEndpoints
         {
             // Any pod knows them: an id that is nobody's yet finds one.
             return new RelayedResult(await pods.SendAsync(
-                Caller.Of(context.User), SortableId.New(time), HttpMethod.Get, "/v1/models", null, context.RequestAborted));
+                PodCall.Open, Caller.Of(context.User), SortableId.New(time), HttpMethod.Get, "/v1/models", null, context.RequestAborted));
         }
         catch (PodUnavailableException)
         {

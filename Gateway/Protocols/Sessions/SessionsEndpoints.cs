@@ -27,7 +27,7 @@ internal static class SessionsEndpoints
         group.MapGet("/{id}", (string id, HttpContext context, PodClient pods) => ForwardAsync(id, "", null, context, pods));
         group.MapDelete("/{id}", (string id, HttpContext context, PodClient pods) => ForwardAsync(id, "", null, context, pods));
         group.MapPost("/{id}/inputs", Accept);
-        group.MapPost("/{id}/stop", (string id, HttpContext context, PodClient pods) => ForwardAsync(id, "/stop", null, context, pods));
+        group.MapPost("/{id}/stop", (string id, HttpContext context, PodClient pods) => ForwardAsync(id, "/stop", null, context, pods, StopOf(context)));
         group.MapPatch("/{id}/config", (string id, JsonObject patch, HttpContext context, PodClient pods) =>
             ForwardAsync(id, "/config", () => JsonContent.Create(patch), context, pods));
     }
@@ -37,7 +37,7 @@ internal static class SessionsEndpoints
         var id = SortableId.New(time);
         var open = new OpenSessionRequest { Id = id, Metadata = request?.Metadata, Config = request?.Config };
         return SendAsync(
-            id, "/v1/sessions", () => JsonContent.Create(open, WireJson.Types.OpenSessionRequest), context, pods);
+            PodCall.Open, id, "/v1/sessions", () => JsonContent.Create(open, WireJson.Types.OpenSessionRequest), context, pods);
     }
 
     private static Task<IResult> Accept(string id, ClientInput input, HttpContext context, PodClient pods)
@@ -48,18 +48,23 @@ internal static class SessionsEndpoints
             : ForwardAsync(id, "/inputs", () => JsonContent.Create(request, WireJson.Types.InputRequest), context, pods);
     }
 
-    private static Task<IResult> ForwardAsync(string id, string what, Func<HttpContent>? body, HttpContext context, PodClient pods) =>
+    // Without an input's id a repeat might stop the turn after the one that was meant.
+    private static PodCall StopOf(HttpContext context) => context.Request.Query.ContainsKey("input") ? PodCall.Call : PodCall.Once;
+
+    private static Task<IResult> ForwardAsync(
+        string id, string what, Func<HttpContent>? body, HttpContext context, PodClient pods, PodCall call = PodCall.Call) =>
         SortableId.IsValid(id)
-            ? SendAsync(id, $"/v1/sessions/{id}{what}{context.Request.QueryString}", body, context, pods)
+            ? SendAsync(call, id, $"/v1/sessions/{id}{what}{context.Request.QueryString}", body, context, pods)
             : Task.FromResult<IResult>(Problem.Of(
                 StatusCodes.Status404NotFound, ProblemTypes.SessionNotFound, "There is no such session."));
 
-    private static async Task<IResult> SendAsync(string id, string path, Func<HttpContent>? body, HttpContext context, PodClient pods)
+    private static async Task<IResult> SendAsync(
+        PodCall call, string id, string path, Func<HttpContent>? body, HttpContext context, PodClient pods)
     {
         try
         {
             return new RelayedResult(await pods.SendAsync(
-                Caller.Of(context.User), id, new HttpMethod(context.Request.Method), path, body, context.RequestAborted));
+                call, Caller.Of(context.User), id, new HttpMethod(context.Request.Method), path, body, context.RequestAborted));
         }
         catch (PodUnavailableException)
         {

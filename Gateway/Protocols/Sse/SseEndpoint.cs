@@ -29,6 +29,11 @@ internal static class SseEndpoint
             return Problem.Of(StatusCodes.Status404NotFound, ProblemTypes.SessionNotFound, "There is no such session.");
         }
 
+        if (StreamProblems.OfCursor(cursor) is { } unreadable)
+        {
+            return unreadable;
+        }
+
         if (connections.Open(context, caller.Tenant, "sse") is not { } connection)
         {
             return Problem.Of(StatusCodes.Status429TooManyRequests, ProblemTypes.Unavailable, "Too many open streams.");
@@ -39,10 +44,11 @@ internal static class SseEndpoint
         context.Response.RegisterForDispose(end);
         try
         {
-            var (frames, refusal) = await stream.AttachAsync(caller, id, cursor, end.Token);
-            if (frames is null)
+            var attached = await stream.AttachAsync(caller, id, cursor, end.Token);
+            context.Response.RegisterForDispose(attached);
+            if (attached.Frames is not { } frames)
             {
-                return new RelayedResult(refusal!);
+                return new RelayedResult(attached.Answer);
             }
 
             context.Response.Headers.CacheControl = "no-store";
@@ -51,6 +57,10 @@ internal static class SseEndpoint
         catch (PodUnavailableException)
         {
             return PodUnavailableException.ToProblem();
+        }
+        catch (OperationCanceledException) when (connection.Closing.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            return StreamProblems.Draining();
         }
     }
 

@@ -18,11 +18,12 @@ internal sealed class WebSocketConversation(
     WebSocket socket, Caller caller, string session, SessionStream stream, PodClient pods, Connection connection)
 {
     // What waits for a slow client here; the rest waits in the session's log.
-    private const int OutgoingCap = 64;
+    private const int OutgoingCap = 8;
     private static readonly TimeSpan CloseWithin = TimeSpan.FromSeconds(2);
 
-    // "Service Restart", of the registry of close codes that RFC 6455 opened; the enumeration stops short of it.
+    // "Service Restart" and "Try Again Later", of the registry of close codes that RFC 6455 opened; the enumeration stops short of them.
     private const WebSocketCloseStatus ServiceRestart = (WebSocketCloseStatus)1012;
+    private const WebSocketCloseStatus TryAgainLater = (WebSocketCloseStatus)1013;
 
     private readonly Channel<string> _outgoing = Channel.CreateBounded<string>(new BoundedChannelOptions(OutgoingCap) { SingleReader = true });
 
@@ -45,7 +46,6 @@ internal sealed class WebSocketConversation(
     // Writes what there is, and closes.
     private async Task WriteAsync(CancellationToken end, CancellationToken broken)
     {
-        var isRestart = false;
         try
         {
             await foreach (var text in _outgoing.Reader.ReadAllAsync(end))
@@ -55,7 +55,7 @@ internal sealed class WebSocketConversation(
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested && !broken.IsCancellationRequested)
         {
-            isRestart = true;
+            // What the client has not been told waits in the log.
         }
         catch (Exception exception) when (exception is WebSocketException or OperationCanceledException)
         {
@@ -66,9 +66,7 @@ internal sealed class WebSocketConversation(
         {
             if (socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
-                var (status, why) = isRestart ? (ServiceRestart, "Come back with your cursor.")
-                    : connection.End is ConnectionEnd.Idle ? (WebSocketCloseStatus.EndpointUnavailable, "Idle; come back with your cursor.")
-                    : (WebSocketCloseStatus.NormalClosure, "The session is closed.");
+                var (status, why) = HowToClose();
                 await socket.CloseOutputAsync(status, why, broken);
             }
         }
@@ -77,6 +75,18 @@ internal sealed class WebSocketConversation(
             // The client has gone without a word.
         }
     }
+
+    // Who closes is answered in kind; 1005 stands for no code and may not be sent.
+    private (WebSocketCloseStatus Status, string? Why) HowToClose() =>
+        socket.State is WebSocketState.CloseReceived
+            ? (socket.CloseStatus is { } given and not WebSocketCloseStatus.Empty ? given : WebSocketCloseStatus.NormalClosure, socket.CloseStatusDescription)
+            : connection.End switch
+            {
+                ConnectionEnd.Drained => (ServiceRestart, "Come back with your cursor."),
+                ConnectionEnd.Idle => (WebSocketCloseStatus.EndpointUnavailable, "Idle; come back with your cursor."),
+                ConnectionEnd.Unavailable => (TryAgainLater, "No agent can answer now; come back with your cursor."),
+                _ => (WebSocketCloseStatus.NormalClosure, "The session is closed."),
+            };
 
     // Reads until the client closes or breaks, also while we close.
     private async Task ReadAsync(IAsyncEnumerable<SessionFrame> frames, CancellationToken end, CancellationToken broken)
@@ -117,19 +127,28 @@ internal sealed class WebSocketConversation(
             {
                 case "input" when id is { Length: > 0 and <= 128 } && Text(frame, "text") is { Length: > 0 } text:
                     var input = new InputRequest { Id = id, Text = text };
-                    await CallAsync(HttpMethod.Post, "/inputs", id, () => JsonContent.Create(input, WireJson.Types.InputRequest), cancellationToken);
+                    await CallAsync(PodCall.Call, HttpMethod.Post, "/inputs", id, () => JsonContent.Create(input, WireJson.Types.InputRequest), cancellationToken);
                     return null;
                 case "stop":
-                    await CallAsync(HttpMethod.Post, "/stop", id, null, cancellationToken);
+                    await CallAsync(PodCall.Once, HttpMethod.Post, "/stop", id, null, cancellationToken);
                     return null;
                 case "config" when frame["patch"] is JsonObject patch:
-                    await CallAsync(HttpMethod.Patch, "/config", id, () => JsonContent.Create(patch), cancellationToken);
+                    await CallAsync(PodCall.Call, HttpMethod.Patch, "/config", id, () => JsonContent.Create(patch), cancellationToken);
                     return null;
                 case "resume":
-                    var (frames, refusal) = await stream.AttachAsync(
-                        caller, session, Text(frame, "after") ?? frame["after"]?.ToString(), cancellationToken);
-                    await RefuseAsync(refusal, id, cancellationToken);
-                    return frames;
+                    if (!TryReadAfter(frame["after"], out var after))
+                    {
+                        await RefuseAsync(FrameReader.Problem(ProblemTypes.InvalidRequest, StreamProblems.BadCursor), id, cancellationToken);
+                        return null;
+                    }
+
+                    var attached = await stream.AttachAsync(caller, session, after, cancellationToken);
+                    if (attached.Frames is null)
+                    {
+                        await RefuseAsync(attached.Answer, id, cancellationToken);
+                    }
+
+                    return attached.Frames;
                 default:
                     await RefuseAsync(
                         FrameReader.Problem(ProblemTypes.InvalidRequest, "A frame is an input with id and text, a stop, a config with patch, or a resume with after."),
@@ -144,18 +163,19 @@ internal sealed class WebSocketConversation(
         }
     }
 
-    private async Task CallAsync(HttpMethod method, string what, string? id, Func<HttpContent>? body, CancellationToken cancellationToken)
+    private async Task CallAsync(
+        PodCall call, HttpMethod method, string what, string? id, Func<HttpContent>? body, CancellationToken cancellationToken)
     {
-        var response = await pods.SendAsync(caller, session, method, $"/v1/sessions/{session}{what}", body, cancellationToken);
+        var response = await pods.SendAsync(call, caller, session, method, $"/v1/sessions/{session}{what}", body, cancellationToken);
         await RefuseAsync(response, id, cancellationToken);
     }
 
     // Passes a pod's problem on; a success needs no word, since its event says it.
-    private async Task RefuseAsync(HttpResponseMessage? response, string? id, CancellationToken cancellationToken)
+    private async Task RefuseAsync(HttpResponseMessage response, string? id, CancellationToken cancellationToken)
     {
         using (response)
         {
-            if (response is { IsSuccessStatusCode: false })
+            if (!response.IsSuccessStatusCode)
             {
                 var problem = response.Content.Headers.ContentType?.MediaType == "application/problem+json"
                     ? await response.Content.ReadFromJsonAsync<JsonObject>(cancellationToken)
@@ -168,6 +188,18 @@ internal sealed class WebSocketConversation(
     private ValueTask RefuseAsync(JsonObject problem, string? id, CancellationToken cancellationToken) =>
         _outgoing.Writer.WriteAsync(
             new JsonObject { ["type"] = "error", ["id"] = id, ["problem"] = problem }.ToJsonString(), cancellationToken);
+
+    // A text, or a seq as a number, which 1.5 is not; without one the log comes from its oldest event.
+    private static bool TryReadAfter(JsonNode? value, out string? after)
+    {
+        after = value?.GetValueKind() switch
+        {
+            JsonValueKind.String => value.GetValue<string>(),
+            JsonValueKind.Number when value.AsValue().TryGetValue(out long seq) => new Cursor(seq, null).ToString(),
+            _ => null,
+        };
+        return value is null || Cursor.TryParse(after, out _);
+    }
 
     private static string? Text(JsonObject frame, string name) =>
         frame[name] is JsonValue value && value.GetValueKind() is JsonValueKind.String ? value.GetValue<string>() : null;

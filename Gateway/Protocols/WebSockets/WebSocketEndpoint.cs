@@ -31,6 +31,11 @@ internal static class WebSocketEndpoint
             return Problem.Of(StatusCodes.Status404NotFound, ProblemTypes.SessionNotFound, "There is no such session.");
         }
 
+        if (StreamProblems.OfCursor(after) is { } unreadable)
+        {
+            return unreadable;
+        }
+
         using var connection = connections.Open(context, caller.Tenant, "websocket");
         if (connection is null)
         {
@@ -40,10 +45,11 @@ internal static class WebSocketEndpoint
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, connection.Closing);
         try
         {
-            var (frames, refusal) = await stream.AttachAsync(caller, id, after, end.Token);
-            if (frames is null)
+            var attached = await stream.AttachAsync(caller, id, after, end.Token);
+            context.Response.RegisterForDispose(attached);
+            if (attached.Frames is not { } frames)
             {
-                return new RelayedResult(refusal!);
+                return new RelayedResult(attached.Answer);
             }
 
             using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
@@ -57,6 +63,11 @@ internal static class WebSocketEndpoint
         catch (PodUnavailableException)
         {
             return PodUnavailableException.ToProblem();
+        }
+        catch (OperationCanceledException) when (
+            connection.Closing.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
+        {
+            return StreamProblems.Draining();
         }
     }
 }
