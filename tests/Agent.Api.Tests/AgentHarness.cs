@@ -71,8 +71,9 @@ internal sealed class AgentHarness : IAsyncDisposable
     /// <summary>The id of this harness' session.</summary>
     public string Id { get; } = Guid.NewGuid().ToString("N");
 
-    public static async Task<AgentHarness> StartAsync(RedisPair servers, RedisKind kind) =>
-        new(await (await servers.GetAsync(kind)).ConnectAsync());
+    public static async Task<AgentHarness> StartAsync(RedisPair servers, RedisKind kind) => await StartAsync(await servers.GetAsync(kind));
+
+    public static async Task<AgentHarness> StartAsync(RedisProcess server) => new(await server.ConnectAsync());
 
     public static int CountTokens(string text) => Tokens.Count(text);
 

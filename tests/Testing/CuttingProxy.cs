@@ -25,13 +25,14 @@ public sealed class CuttingProxy : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly EndPoint _target;
     private readonly HashSet<Link> _links = [];
+    private readonly Socket _place = Bound(port: 0); // keeps the port from others while nobody listens
     private Socket? _listener;
     private volatile ProxyMode _mode;
     private TaskCompletionSource _resumed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private CuttingProxy(EndPoint target, int port)
+    private CuttingProxy(EndPoint target)
     {
-        (_target, Port) = (target, port);
+        (_target, Port) = (target, ((IPEndPoint)_place.LocalEndPoint!).Port);
         _resumed.SetResult();
         Listen();
     }
@@ -108,7 +109,7 @@ public sealed class CuttingProxy : IAsyncDisposable
     public static CuttingProxy Start(int targetPort) => Start(new IPEndPoint(IPAddress.Loopback, targetPort));
 
     /// <summary>Forwards to <paramref name="target"/>.</summary>
-    public static CuttingProxy Start(EndPoint target) => new(target, LocalPort.Free());
+    public static CuttingProxy Start(EndPoint target) => new(target);
 
     /// <summary>Resets every connection that there is; new ones may come.</summary>
     public void Cut() => CutWhere(_ => true);
@@ -116,6 +117,7 @@ public sealed class CuttingProxy : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         Mode = ProxyMode.Refuses;
+        _place.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -133,10 +135,17 @@ public sealed class CuttingProxy : IAsyncDisposable
 
     private void Listen()
     {
-        _listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _listener.Bind(new IPEndPoint(IPAddress.Loopback, Port));
+        _listener = Bound(Port);
         _listener.Listen();
         _ = AcceptAsync(_listener);
+    }
+
+    private static Socket Bound(int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+        return socket;
     }
 
     private async Task AcceptAsync(Socket listener)

@@ -31,12 +31,14 @@ public sealed class RedisProcess : IAsyncDisposable
     /// <summary>The same server by way of another port, such as a <see cref="CuttingProxy"/>'s.</summary>
     public static string Through(int port) => $"127.0.0.1:{port},password={Password}";
 
-    public static async Task<RedisProcess> StartAsync(RedisKind kind)
+    public static Task<RedisProcess> StartAsync(RedisKind kind) => StartAsync(kind, []);
+
+    private static async Task<RedisProcess> StartAsync(RedisKind kind, string[] more)
     {
         var (port, data) = (LocalPort.Free(), Directory.CreateTempSubdirectory("aspireagent-redis-").FullName);
         var process = kind is RedisKind.Server
             ? ChildProcess.Start(
-                Requires.RedisServer(), ["--port", $"{port}", "--bind", "127.0.0.1", "--requirepass", Password, "--dir", data, "--appendonly", "yes"])
+                Requires.RedisServer(), ["--port", $"{port}", "--bind", "127.0.0.1", "--requirepass", Password, "--dir", data, "--appendonly", "yes", .. more])
             : ChildProcess.Start(Repository.Program("Redis.Embedded"), environment: new Dictionary<string, string>
             {
                 ["REDIS_PORT"] = $"{port}",
@@ -45,6 +47,18 @@ public sealed class RedisProcess : IAsyncDisposable
             });
         var redis = new RedisProcess(process, data, port);
         await using var connection = await redis.ConnectAsync();
+        return redis;
+    }
+
+    /// <summary>A Redis Cluster of one node that has every slot: it refuses what touches keys of two slots at once.</summary>
+    public static async Task<RedisProcess> StartClusterAsync()
+    {
+        var redis = await StartAsync(RedisKind.Server, ["--cluster-enabled", "yes", "--cluster-port", $"{LocalPort.Free()}"]);
+        await using var connection = await ConnectionMultiplexer.ConnectAsync($"{redis.ConnectionString},allowAdmin=true");
+        var server = connection.GetServer("127.0.0.1", redis.Port);
+        await server.ExecuteAsync("CLUSTER", "ADDSLOTSRANGE", 0, 16_383);
+        await Poll.UntilAsync(
+            async () => (await server.ExecuteAsync("CLUSTER", "INFO")).ToString().Contains("cluster_state:ok", StringComparison.Ordinal), "the cluster");
         return redis;
     }
 

@@ -50,8 +50,9 @@ public sealed class SlowReaderTests(RedisPair servers) : IAsyncLifetime
         _time.Advance(TimeSpan.FromSeconds(seconds)); // and takes its time with this
         call.Say([.. Enumerable.Range(0, tokens).Select(i => $"{i} ")]);
         await _agent.StoryAsync($"token:{tokens - 1} ");
-
         var last = (await _agent.LogAsync())[^1].Seq;
+        await Poll.UntilAsync(() => session.SavedSeq == last, "the pod to hear that it is saved");
+
         while (told[^1].Seq < last)
         {
             await NextAsync(reader, told);
