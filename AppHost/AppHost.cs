@@ -29,6 +29,7 @@ var agent = builder.AddService<Projects.Agent_Api>("agent", trust)
     .WithReference(config).WaitFor(config)
     .WithReference(budget).WaitFor(budget)
     .WithReference(chaos)
+    .WithSettings(builder.Configuration, "Sessions", "Draining")
     .WithReplicas(builder.Configuration.GetValue("Agents:Replicas", 2));
 
 // The one door in front of them
@@ -37,6 +38,7 @@ builder.AddService<Projects.Gateway>("gateway", trust, builder.GatewayPort())
     .WithDevelopmentKeys(builder)
     .WithReference(config).WithReference(budget).WithReference(chaos)
     .WaitFor(agent)
+    .WithSettings(builder.Configuration, "Connections", "Draining")
     .WithReplicas(builder.Configuration.GetValue("Gateways:Replicas", 1))
     .WithExternalHttpEndpoints();
 

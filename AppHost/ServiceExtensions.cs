@@ -21,6 +21,18 @@ internal static class ServiceExtensions
             .WithEnvironment("Trust__Key", trust)
             .WithHttpHealthCheck("/health");
 
+    /// <summary>Passes sections of the AppHost's own configuration on, so that <c>./run -- --Sessions:KeptTurns=10</c> sets what it says.</summary>
+    public static IResourceBuilder<ProjectResource> WithSettings(
+        this IResourceBuilder<ProjectResource> service, IConfiguration configuration, params string[] sections)
+    {
+        foreach (var setting in sections.SelectMany(section => configuration.GetSection(section).AsEnumerable()).Where(setting => setting.Value is not null))
+        {
+            service.WithEnvironment(setting.Key.Replace(":", "__", StringComparison.Ordinal), setting.Value);
+        }
+
+        return service;
+    }
+
     /// <summary>Gateway:Port, else 8080 when that is free, else any.</summary>
     public static int? GatewayPort(this IDistributedApplicationBuilder builder) =>
         builder.Configuration.GetValue<int?>("Gateway:Port")

@@ -40,12 +40,8 @@ internal static class ModelExtensions
         var key = RandomNumberGenerator.GetHexString(32, lowercase: true);
         var simulator = builder.AddService<Projects.Model_Simulator>("model", trust)
             .WithEnvironment("Simulator__ApiKey", key)
+            .WithSettings(builder.Configuration, "Simulator")
             .ExcludeFromManifest();
-        foreach (var setting in builder.Configuration.GetSection("Simulator").GetChildren().Where(setting => setting.Value is not null))
-        {
-            simulator.WithEnvironment($"Simulator__{setting.Key}", setting.Value);
-        }
-
         return new ModelSource(new Dictionary<string, string> { ["Models__Default"] = Default }, simulator, key);
     }
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using AspireAgent.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace AspireAgent.AppHost.Tests;
 
@@ -26,6 +28,9 @@ public class SystemFixture : IAsyncLifetime
             ? "executable"
             : "embedded";
 
+    /// <summary>What the processes have printed, where the settings let it through.</summary>
+    public PrintedLines Printed { get; } = new();
+
     /// <summary>More settings of the AppHost.</summary>
     protected virtual IEnumerable<string> Settings => [];
 
@@ -39,6 +44,7 @@ public class SystemFixture : IAsyncLifetime
             .. Keys.Select(key => $"--Keys:{key.Key}={key.Value}"),
             .. Settings,
         ]);
+        _builder.Services.AddSingleton<ILoggerProvider>(Printed);
         App = await _builder.BuildAsync();
         await App.StartAsync();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));

@@ -14,9 +14,11 @@ namespace AspireAgent.AppHost.Tests.Durability;
 internal sealed record Completion(string Session, string Text, IReadOnlySet<string> Ids, string? Finish, bool IsDone)
 {
     /// <summary>Asks and reads; <paramref name="onSession"/> is told the session as soon as the answer has begun.</summary>
-    public static async Task<Completion> AskAsync(HttpClient gateway, string text, Action<string> onSession)
+    public static async Task<Completion> AskAsync(
+        HttpClient gateway, string text, Action<string> onSession, CancellationToken hangUp = default)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(hangUp);
+        limit.CancelAfter(TimeSpan.FromSeconds(90));
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions")
         {
             Content = JsonContent.Create(new { model = "agent", stream = true, messages = new[] { new { role = "user", content = text } } }),

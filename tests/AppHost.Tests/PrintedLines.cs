@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace AspireAgent.AppHost.Tests;
+
+/// <summary>Keeps what the resources' processes print: with <see cref="Settings"/> Aspire logs it, under their names.</summary>
+public sealed class PrintedLines : ILoggerProvider
+{
+    private readonly ConcurrentQueue<string> _lines = new();
+
+    /// <summary>Lets it through to here, and not to the console.</summary>
+    public static IEnumerable<string> Settings { get; } =
+        ["--Logging:LogLevel:Aspire.Resources=Information", "--Logging:Console:LogLevel:Aspire.Resources=None"];
+
+    /// <summary>As <c>agent-1: line</c>.</summary>
+    public IReadOnlyCollection<string> Lines => _lines;
+
+    public ILogger CreateLogger(string categoryName) =>
+        new Keeper(_lines, categoryName.Split(".Resources.") is [_, var resource] ? resource : null);
+
+    public void Dispose()
+    {
+    }
+
+    private sealed class Keeper(ConcurrentQueue<string> lines, string? resource) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => resource is not null;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (resource is not null)
+            {
+                lines.Enqueue($"{resource}: {formatter(state, exception)}");
+            }
+        }
+    }
+}
