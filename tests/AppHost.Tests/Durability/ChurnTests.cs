@@ -19,7 +19,7 @@ public sealed class ChurnTests(ChurnTests.OwnSystem system) : IClassFixture<Chur
         using (var conversation = await Conversation.OpenAsync(system))
         using (await conversation.ConnectAsync())
         {
-            Assert.Equal(4, (await LiveAsync(pods)).Count); // the gateway's socket; the agent's session, its configuration, its reader
+            Assert.Equal(5, (await LiveAsync(pods)).Count); // the gateway's socket; the agent's session, its turns, its configuration, its reader
         }
 
         var heaps = new List<long>();
