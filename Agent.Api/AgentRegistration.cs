@@ -2,6 +2,7 @@ using System.Reactive.Concurrency;
 using AspireAgent.Agent.Admission;
 using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.Draining;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Agent.Turns;

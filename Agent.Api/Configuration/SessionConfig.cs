@@ -1,5 +1,6 @@
 using System.Reactive.Linq;
 using System.Text.Json.Nodes;
+using AspireAgent.Agent.Sessions;
 using AspireAgent.Agent.Turns;
 using AspireAgent.Contracts.Config;
 

@@ -1,3 +1,4 @@
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Instances;
 using AspireAgent.ServiceDefaults;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Instances;
 using Microsoft.Extensions.Options;

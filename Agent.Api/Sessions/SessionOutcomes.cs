@@ -1,4 +1,5 @@
 using AspireAgent.Agent.Configuration;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Contracts.Sessions;
 
 namespace AspireAgent.Agent.Sessions;

@@ -1,4 +1,5 @@
 using AspireAgent.Agent.Configuration;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Turns;
 using AspireAgent.Contracts.Budget;
 using AspireAgent.Contracts.Sessions;

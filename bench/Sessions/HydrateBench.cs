@@ -1,5 +1,5 @@
 using System.Globalization;
-using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.Testing;
 using StackExchange.Redis;

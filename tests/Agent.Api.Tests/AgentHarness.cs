@@ -3,6 +3,7 @@ using System.Reactive.Concurrency;
 using System.Text.Json.Nodes;
 using AspireAgent.Agent.Admission;
 using AspireAgent.Agent.Configuration;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Agent.Turns;

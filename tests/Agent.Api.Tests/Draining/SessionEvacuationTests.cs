@@ -1,4 +1,5 @@
 using AspireAgent.Agent.Draining;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Instances;
 using AspireAgent.Contracts.Sessions;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using AspireAgent.Agent.Configuration;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Budget;
 using AspireAgent.Contracts.Config;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Instances;
 using AspireAgent.Contracts.Sessions;

@@ -1,9 +1,10 @@
-using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.EventLog;
+using AspireAgent.Agent.Readers;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 using CsCheck;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.Readers;
 
 public class TokenRunTests
 {

@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
-using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.Testing;
 using CsCheck;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.EventLog;
 
 /// <summary>I2: any owners, in any order, with any loss, repeat and delay of what they send, leave one history.</summary>
 public class OwnersTests(RedisPair servers)

@@ -1,4 +1,4 @@
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.EventLog;
 
 /// <summary>Why a pod no longer has a session.</summary>
 internal enum SessionEndReason

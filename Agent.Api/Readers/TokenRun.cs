@@ -1,7 +1,8 @@
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.Readers;
 
 /// <summary>Tokens of one turn that follow each other, told as one: for a reader that cannot keep up.</summary>
 internal static class TokenRun

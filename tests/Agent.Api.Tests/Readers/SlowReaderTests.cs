@@ -1,3 +1,5 @@
+using AspireAgent.Agent.EventLog;
+using AspireAgent.Agent.Readers;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
@@ -5,7 +7,7 @@ using AspireAgent.Testing;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Time.Testing;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.Readers;
 
 /// <summary>S3: a reader that does not keep up is told runs of tokens as one, and loses nothing.</summary>
 public sealed class SlowReaderTests(RedisPair servers) : IAsyncLifetime

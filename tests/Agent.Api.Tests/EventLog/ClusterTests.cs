@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using AspireAgent.Agent.Draining;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Instances;
@@ -7,7 +8,7 @@ using AspireAgent.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.EventLog;
 
 /// <summary>A session's life on Redis Cluster, which refuses what touches keys of two slots at once.</summary>
 public sealed partial class ClusterTests

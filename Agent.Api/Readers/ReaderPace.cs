@@ -1,4 +1,4 @@
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.Readers;
 
 /// <summary>How well a reader keeps up: how long it has let us wait since it last had all there was.</summary>
 internal sealed class ReaderPace(TimeProvider time, TimeSpan slowAfter)

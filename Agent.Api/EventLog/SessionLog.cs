@@ -2,11 +2,12 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 using StackExchange.Redis;
 
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.EventLog;
 
 /// <summary>The logs of all sessions, in Redis.</summary>
 internal sealed class SessionLog(IConnectionMultiplexer redis)

@@ -1,6 +1,6 @@
 using AspireAgent.Contracts.Sessions;
 
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.EventLog;
 
 /// <summary>Events of one append, and what they come to.</summary>
 internal sealed class LogWriterBatch

@@ -1,6 +1,6 @@
 using AspireAgent.Contracts.Config;
 
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.Readers;
 
 /// <summary>
 /// Whether a client is there that reads a session, and what is due when the last one has left without a stop (a disconnect is not

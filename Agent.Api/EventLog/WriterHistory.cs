@@ -1,6 +1,6 @@
 using AspireAgent.Contracts.Sessions;
 
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.EventLog;
 
 /// <summary>One taking of a session: the writer's epoch, and the first seq that it could write with its nonce.</summary>
 internal sealed record LogWriterStart(long Epoch, Cursor Start);

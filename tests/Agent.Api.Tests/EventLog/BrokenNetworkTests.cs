@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.Testing;
 using StackExchange.Redis;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.EventLog;
 
 /// <summary>I1 and I2 with the writers that pods use, over a network that breaks in every way at any moment.</summary>
 public class BrokenNetworkTests(RedisPair servers)

@@ -1,9 +1,9 @@
-using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.Testing;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.EventLog;
 
 public class SessionLogTests(RedisPair servers)
 {

@@ -1,6 +1,6 @@
-using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.EventLog;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.EventLog;
 
 /// <summary>What the scripts over one session's log promise, in its plainest form: the oracle for any order of calls.</summary>
 internal sealed class LogModel

@@ -1,8 +1,8 @@
-using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.Readers;
 using AspireAgent.Contracts.Config;
 using Microsoft.Extensions.Time.Testing;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.Readers;
 
 public class PresenceTests
 {

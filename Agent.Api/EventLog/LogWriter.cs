@@ -1,8 +1,9 @@
 using System.Threading.Channels;
+using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Sessions;
 using StackExchange.Redis;
 
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.EventLog;
 
 /// <summary>
 /// What a writer of one session's log is given; at the end whether something runs or waits in the session, and whether the pod's busy

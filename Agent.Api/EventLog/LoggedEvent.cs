@@ -2,7 +2,7 @@ using System.Text.Json;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.EventLog;
 
 /// <summary>An event that the log holds, as text: what every reader is given.</summary>
 internal sealed record LoggedEvent(long Seq, string Type, string Json)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Instances;
 using AspireAgent.Contracts.Json;
@@ -6,7 +7,7 @@ using AspireAgent.Contracts.Sessions;
 using AspireAgent.Testing;
 using StackExchange.Redis;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.EventLog;
 
 public class SessionScriptsTests(RedisPair servers)
 {

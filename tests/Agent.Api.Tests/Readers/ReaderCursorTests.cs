@@ -1,10 +1,12 @@
 using System.Text.Json;
+using AspireAgent.Agent.EventLog;
+using AspireAgent.Agent.Readers;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.Testing;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.Readers;
 
 /// <summary>Cursors of logs that were trimmed, moved, or lost their end.</summary>
 public sealed class ReaderCursorTests(RedisPair servers) : IAsyncLifetime

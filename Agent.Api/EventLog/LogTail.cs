@@ -1,4 +1,4 @@
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.EventLog;
 
 /// <summary>
 /// The newest events of a log in memory, and a pulse when there are more. Readers pull: a slow one holds nothing here and reads

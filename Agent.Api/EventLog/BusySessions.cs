@@ -2,7 +2,7 @@ using AspireAgent.Contracts.Instances;
 using AspireAgent.ServiceDefaults.Instances;
 using StackExchange.Redis;
 
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.EventLog;
 
 /// <summary>
 /// This pod's <c>instance:{name}:busy</c>: the sessions in which something runs or waits. A session is in it before the log says so,

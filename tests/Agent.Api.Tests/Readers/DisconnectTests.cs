@@ -4,7 +4,7 @@ using AspireAgent.Contracts.Sessions;
 using AspireAgent.Testing;
 using Microsoft.Extensions.Time.Testing;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.Readers;
 
 /// <summary>A disconnect is not a stop: what the configuration says becomes of an answer whose client has gone.</summary>
 public sealed class DisconnectTests(RedisPair servers) : IAsyncLifetime

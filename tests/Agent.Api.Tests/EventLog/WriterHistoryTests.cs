@@ -1,7 +1,7 @@
-using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.EventLog;
 using AspireAgent.Contracts.Sessions;
 
-namespace AspireAgent.Agent.Tests.Sessions;
+namespace AspireAgent.Agent.Tests.EventLog;
 
 public class WriterHistoryTests
 {

@@ -1,4 +1,4 @@
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.EventLog;
 
 /// <summary>
 /// The scripts over a session's keys, all of one slot. KEYS: owner, log, meta, state. They run on Redis 6 and later, Valkey and

@@ -1,11 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using AspireAgent.Agent.EventLog;
+using AspireAgent.Agent.Sessions;
 using AspireAgent.Contracts.Json;
 using AspireAgent.Contracts.Sessions;
 using StackExchange.Redis;
 
-namespace AspireAgent.Agent.Sessions;
+namespace AspireAgent.Agent.Readers;
 
 /// <summary>One frame of what a reader is told; without a cursor it is not of the log.</summary>
 internal sealed record ReaderFrame(string Type, string Json, Cursor? Cursor = null)
