@@ -16,6 +16,7 @@ internal sealed partial class BusySweeper(
     : BackgroundService
 {
     private const int AtOnce = 64;
+    private const int MostQuickSweeps = 8; // in a row, where words keep coming
     private static readonly TimeSpan SweepEvery = TimeSpan.FromSeconds(1);
 
     // After a Redis that was away all heartbeats have lapsed, and come back within one beat.
@@ -36,6 +37,7 @@ internal sealed partial class BusySweeper(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         ChannelMessageQueue? released = null;
+        var quick = 0;
         try
         {
             released = await redis.SubscribeAsync(InstanceKeys.Released, time, stoppingToken);
@@ -48,7 +50,8 @@ internal sealed partial class BusySweeper(
                     // One sweep for many words.
                 }
 
-                await SweepAsync(woken, stoppingToken);
+                quick = woken && quick < MostQuickSweeps ? quick + 1 : 0;
+                await SweepAsync(onlyReleased: quick > 0, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

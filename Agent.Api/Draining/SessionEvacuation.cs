@@ -32,7 +32,7 @@ internal sealed class SessionEvacuation(SessionHost host, InstanceRegistry regis
                 await Task.Delay(LookEvery, time, hard.Token);
             }
 
-            await LeaveAllAsync(leaving, hard.Token);
+            await LeaveAllAsync(leaving, hard.Token, undrained);
         }
         catch (OperationCanceledException) when (hard.IsCancellationRequested && !undrained.IsCancellationRequested)
         {
@@ -47,29 +47,33 @@ internal sealed class SessionEvacuation(SessionHost host, InstanceRegistry regis
     }
 
     // None is made or taken meanwhile, but one may just have been.
-    private async Task LeaveAllAsync(ConcurrentDictionary<Session, Task> leaving, CancellationToken hard)
+    private async Task LeaveAllAsync(ConcurrentDictionary<Session, Task> leaving, CancellationToken hard, CancellationToken undrained)
     {
         while (host.Count > 0)
         {
             foreach (var session in host.Sessions)
             {
-                _ = leaving.GetOrAdd(session, _ => LeaveAsync(session, hard));
+                _ = leaving.GetOrAdd(session, _ => LeaveAsync(session, hard, undrained));
             }
 
             await Task.Delay(LookEvery, time, hard);
         }
     }
 
-    private static async Task LeaveAsync(Session session, CancellationToken hard)
+    private static async Task LeaveAsync(Session session, CancellationToken hard, CancellationToken undrained)
     {
         try
         {
             await session.LeaveAsync().WaitAsync(hard);
             await session.HandOverAsync(SessionMoved.Drain);
         }
+        catch (OperationCanceledException) when (undrained.IsCancellationRequested)
+        {
+            session.Stay();
+        }
         catch (OperationCanceledException) when (hard.IsCancellationRequested)
         {
-            session.Stay(); // undrained; at the hard deadline it goes with the others
+            // It goes with the others.
         }
     }
 

@@ -265,15 +265,12 @@ internal sealed partial class LogWriter : IAsyncDisposable
             return outcome is null && !_lost ? SessionEndReason.StoreUnreachable : SessionEndReason.Fenced;
         }
 
-        try
+        // Should even this fail, our own set has it, and is swept when we are gone.
+        await UntilAnsweredAsync(async () =>
         {
             await (_isBusy ? _settings.Busy.HandOverAsync(Grant.Session) : _settings.Busy.RemoveAsync(Grant.Session));
-        }
-        catch (Exception exception) when (exception is RedisException or TimeoutException)
-        {
-            LogPutOff(_settings.Logger, Grant.Session, exception.GetType().Name); // our own set has it, and is swept when we are gone
-        }
-
+            return AppendOutcome.Ok;
+        });
         return SessionEndReason.HandedOver;
     }
 

@@ -87,6 +87,11 @@ internal sealed class SessionReader(Session session, LogWriter writer, WriterHis
 
                 if (await fetching is not { } page)
                 {
+                    if (ended)
+                    {
+                        break;
+                    }
+
                     yield return ReaderFrame.Ping; // Redis is away, and the session's writer sees that, too
                     await Task.Delay(RetryEvery, services.Time, cancellationToken);
                     continue;

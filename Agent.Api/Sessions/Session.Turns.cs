@@ -17,6 +17,14 @@ internal sealed partial class Session
     // The cut turn counts as running from here on: a stop must not miss it, though nothing of it runs yet.
     private void GoOn(string why)
     {
+        lock (_inputGate)
+        {
+            EnterAll(why);
+        }
+    }
+
+    private void EnterAll(string why)
+    {
         SessionState state;
         RunningTurn? cut;
         lock (_lock)
@@ -103,7 +111,7 @@ internal sealed partial class Session
             var isDue = input.CutBy is null
                 ? before.Waiting.Exists(waiting => waiting.Turn == input.Event.Turn)
                 : before.Running?.Id == input.Event.Turn;
-            if (!isDue || _leaving || (_active is not null && _active.Id != input.Event.Turn))
+            if (!isDue || _leaving)
             {
                 if (_active is { } resumed && resumed.Id == input.Event.Turn)
                 {
@@ -114,7 +122,8 @@ internal sealed partial class Session
                 return Observable.Empty<SessionEvent>();
             }
 
-            active = _active ??= Activate(input, null);
+            active = _active?.Id == input.Event.Turn ? _active! : Activate(input, before.Running?.FirstTokenAt);
+            _active = active;
             if (input.CutBy is null)
             {
                 var route = _services.Turns.RouteOf(input.Event, snapshot.Config);
@@ -130,7 +139,7 @@ internal sealed partial class Session
         {
             lock (_lock)
             {
-                _active = null;
+                _active = _active == active ? null : _active; // the next may have begun already
             }
 
             active.End();

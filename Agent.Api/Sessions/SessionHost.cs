@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
 using AspireAgent.Agent.EventLog;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.ServiceDefaults.Instances;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace AspireAgent.Agent.Sessions;
 
@@ -146,7 +146,11 @@ internal sealed partial class SessionHost(
             return new SessionLookup.Elsewhere(winner);
         }
 
-        var (state, writers) = await HydrateAsync(grant, why);
+        if (await HydrateAsync(grant, why) is not var (state, writers))
+        {
+            return new SessionLookup.Elsewhere("");
+        }
+
         if (state.Seq == 0)
         {
             return new SessionLookup.Unknown(grant);
@@ -160,18 +164,23 @@ internal sealed partial class SessionHost(
         return new SessionLookup.Here(session);
     }
 
-    // One whose log this pod cannot read is not kept from those that can.
-    private async Task<(SessionState State, WriterHistory Writers)> HydrateAsync(WriteGrant grant, string why)
+    // One whose log this pod cannot read is not kept from those that can. Null: another pod has taken it meanwhile, and goes on with it.
+    private async Task<(SessionState State, WriterHistory Writers)?> HydrateAsync(WriteGrant grant, string why)
     {
         try
         {
             return await services.Log.HydrateAsync(grant);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidDataException)
+        catch (Exception exception) when (exception is not (RedisException or TimeoutException))
         {
-            LogUnreadable(grant.Session, exception);
-            await services.Log.ReleaseAsync(grant, why);
+            var released = await services.Log.ReleaseAsync(grant, why);
             await services.Busy.RemoveAsync(grant.Session);
+            if (released is AppendOutcome.Fenced)
+            {
+                return null;
+            }
+
+            LogUnreadable(grant.Session, exception);
             throw new SessionUnreadableException(exception);
         }
     }
@@ -196,6 +205,10 @@ internal sealed partial class SessionHost(
 
         _sessions[session.Grant.Session] = session;
         _ = LetGoAtEndAsync(session);
+        if (local.IsDraining)
+        {
+            _ = session.HandOverAsync(SessionMoved.Drain); // the drain began while it was on its way here
+        }
     }
 
     // A session that this pod may no longer write cancels what it runs, at once. Where nobody else has it, the next sweep takes it anew.

@@ -39,6 +39,11 @@ internal sealed partial class TurnPipeline(
         activity?.SetTag("aspireagent.turn.id", turn.Turn);
         activity?.SetTag("aspireagent.route", route.Name);
         SessionEvent? end = null;
+        if (turn.Cut is { FormersText.IsEmpty: false } cut)
+        {
+            Book(turn, cut.Moves - 1, Estimate(turn, prompt, "", cut.FormersText)); // now, since this pod may die, too
+        }
+
         metrics.TurnStarted();
         if (!session.Clock.WasReleased)
         {
@@ -162,25 +167,20 @@ internal sealed partial class TurnPipeline(
 
     private static double? Seconds(TimeSpan? duration) => duration is { } known ? Math.Round(known.TotalSeconds, 4) : null;
 
-    // Each owner's part of a turn is booked under a name of its own, and once: a former owner's by itself or, should it be dead, by
-    // us. Whoever comes second changes nothing.
     private TokenUsage Settle(TurnRequest turn, SystemPrompt prompt, string prefix, AnswerTranslator translator)
     {
         var spent = translator.Usage ?? (translator.Said.IsEmpty ? new TokenUsage(0, 0) : Estimate(turn, prompt, prefix, translator.Said));
-        Book(turn.Cut?.Moves ?? 0, spent);
-        if (turn.Cut is { FormersText.IsEmpty: false } cut)
-        {
-            Book(cut.Moves - 1, Estimate(turn, prompt, "", cut.FormersText));
-        }
-
+        Book(turn, turn.Cut?.Moves ?? 0, spent);
         return spent;
+    }
 
-        void Book(int owner, TokenUsage used)
+    // Each owner's part of a turn under a name of its own, and once: a former owner's by itself or, should it be dead, by the next.
+    // Whoever comes second changes nothing.
+    private void Book(TurnRequest turn, int owner, TokenUsage used)
+    {
+        if (used.Input + used.Output is > 0 and var total)
         {
-            if (used.Input + used.Output is > 0 and var total)
-            {
-                usage.Report(owner == 0 ? turn.Turn : string.Create(CultureInfo.InvariantCulture, $"{turn.Turn}.{owner}"), total);
-            }
+            usage.Report(owner == 0 ? turn.Turn : string.Create(CultureInfo.InvariantCulture, $"{turn.Turn}.{owner}"), total);
         }
     }
 

@@ -62,7 +62,7 @@ public sealed record RunningTurn(InputAccepted Input)
         ToolCalled e => this with
         {
             ToolCalls = ToolCalls.Add(new ConversationToolCall(e.Call, e.Name, e.Arguments)), Build = Build ?? e.BuildId,
-            FirstTokenAt = FirstTokenAt ?? e.At,
+            FirstTokenAt = FirstTokenAt ?? e.At, MovesInVain = 0,
         },
 
         // A restart takes back what was said; the first token of all remains the first.

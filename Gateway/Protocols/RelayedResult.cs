@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace AspireAgent.Gateway.Protocols;
 
 /// <summary>A pod's answer as the gateway's own: status, type, place and body.</summary>
@@ -15,6 +17,11 @@ internal sealed class RelayedResult(HttpResponseMessage response) : IResult
         if (response.Headers.Location is { } location)
         {
             httpContext.Response.Headers.Location = location.ToString();
+        }
+
+        if (response.StatusCode is HttpStatusCode.NoContent)
+        {
+            return; // where even nothing may not be written
         }
 
         await response.Content.CopyToAsync(httpContext.Response.Body, httpContext.RequestAborted);

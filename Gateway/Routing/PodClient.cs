@@ -68,7 +68,11 @@ internal sealed class PodClient(IHttpClientFactory clients, PodDirectory directo
         do
         {
             var route = await RouteAsync(session, unreached);
-            if (route is not null)
+            if (route is null)
+            {
+                unreached.Clear(); // there is no other one: they are asked again
+            }
+            else
             {
                 var (response, end) = await TryAsync(call, route, caller with { Session = session }, method, path, body, cancellationToken);
                 if (response is { StatusCode: not HttpStatusCode.MisdirectedRequest })

@@ -98,6 +98,11 @@ internal sealed partial class Drainer(
 
                 await undrained.CancelAsync();
                 await running;
+                if (Volatile.Read(ref _isTerminating) == 1)
+                {
+                    continue; // told to end meanwhile, which no order takes back
+                }
+
                 undrained.Dispose();
                 undrained = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
                 (order, running) = (now, now is null ? Undrain() : DrainAsync(now, undrained.Token));

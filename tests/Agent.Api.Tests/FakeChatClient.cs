@@ -13,7 +13,7 @@ internal sealed class FakeChatClient : IChatClient
     private int _count;
 
     /// <summary>The next call that comes.</summary>
-    public ValueTask<FakeCall> NextCallAsync() => _calls.Reader.ReadAsync();
+    public Task<FakeCall> NextCallAsync() => _calls.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60));
 
     /// <summary>Calls so far.</summary>
     public int Calls => Volatile.Read(ref _count);

@@ -73,6 +73,20 @@ public sealed class ResumeTests(ResumeTests.OwnSystem system) : IClassFixture<Re
     }
 
     [Fact]
+    public async Task Delete_HasNoBodyAndTheConnectionGoesOn()
+    {
+        using var gateway = system.Gateway();
+        for (var i = 0; i < 10; i++)
+        {
+            using var conversation = await Conversation.OpenAsync(system);
+            using var deleted = await gateway.DeleteAsync($"/v1/sessions/{conversation.Id}{(i % 2 == 0 ? "" : "?erase=true")}");
+            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        }
+
+        AssertNoException();
+    }
+
+    [Fact]
     public async Task Socket_FramesAfterItsClose_AreNotHeard()
     {
         using var conversation = await Conversation.OpenAsync(system);
