@@ -18,7 +18,7 @@ internal sealed class WebSocketConversation(
     WebSocket socket, Caller caller, string session, SessionStream stream, PodClient pods, Connection connection)
 {
     // What waits for a slow client here; the rest waits in the session's log.
-    private const int OutgoingCap = 8;
+    private const int OutgoingCap = 2;
     private static readonly TimeSpan CloseWithin = TimeSpan.FromSeconds(2);
 
     // "Service Restart" and "Try Again Later", of the registry of close codes that RFC 6455 opened; the enumeration stops short of them.
