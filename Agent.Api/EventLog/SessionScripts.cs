@@ -1,3 +1,5 @@
+using AspireAgent.Contracts.Instances;
+
 namespace AspireAgent.Agent.EventLog;
 
 /// <summary>
@@ -15,7 +17,7 @@ internal static class SessionScripts
     /// {2, token that is there} where it was forced too often. A former owner is told the session and its new token on its own
     /// channel; of one that wrote nothing no trace is kept.
     /// </summary>
-    public const string Take = """
+    public static readonly string Take = $$"""
         local now = redis.call('HGET', KEYS[1], 'token') or ''
         if now ~= ARGV[1] then return {0, now} end
         if ARGV[4] == '1' then
@@ -25,7 +27,7 @@ internal static class SessionScripts
             for at in string.gmatch(redis.call('HGET', KEYS[3], 'takeovers') or '', '%d+') do
                 if ms - tonumber(at) < 60000 then recent[#recent + 1] = at end
             end
-            if #recent >= 3 then return {2, now} end
+            if #recent >= {{ForcedTakeoversPerMinute}} then return {2, now} end
             recent[#recent + 1] = string.format('%.0f', ms)
             redis.call('HSET', KEYS[3], 'takeovers', table.concat(recent, ','))
         end
@@ -46,7 +48,7 @@ internal static class SessionScripts
         local wrote = redis.call('HGET', KEYS[3], before)
         if wrote and string.match(wrote, '^%d+') == tostring(last + 1) then redis.call('HDEL', KEYS[3], before) end
         redis.call('HSET', KEYS[3], 'writer:' .. epoch, (last + 1) .. '.' .. ARGV[2])
-        if former ~= '' and former ~= ARGV[3] then redis.call('PUBLISH', 'instance:' .. former .. ':taken', ARGV[5] .. ' ' .. token) end
+        if former ~= '' and former ~= ARGV[3] then redis.call('PUBLISH', '{{InstanceKeys.Taken("' .. former .. '")}}', ARGV[5] .. ' ' .. token) end
         return {1, token, last, base, tonumber(redis.call('HGET', KEYS[3], 'checkpoint') or '0')}
         """;
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace AspireAgent.AppHost.Tests;
 
-/// <summary>Keeps what the resources' processes print: with <see cref="Settings"/> Aspire logs it, under their names.</summary>
+/// <summary>Keeps what the resources' processes print, as <c>agent-1: line</c>: with <see cref="Settings"/> Aspire logs it, under their names.</summary>
 public sealed class PrintedLines : ILoggerProvider
 {
     private readonly ConcurrentQueue<string> _lines = new();
@@ -12,8 +12,12 @@ public sealed class PrintedLines : ILoggerProvider
     public static IEnumerable<string> Settings { get; } =
         ["--Logging:LogLevel:Aspire.Resources=Information", "--Logging:Console:LogLevel:Aspire.Resources=None"];
 
-    /// <summary>As <c>agent-1: line</c>.</summary>
-    public IReadOnlyCollection<string> Lines => _lines;
+    /// <summary>Nothing has gone wrong in any process; with <see cref="Settings"/> alone is that known.</summary>
+    public void AssertNoException()
+    {
+        Assert.Contains(_lines, line => line.StartsWith("gateway", StringComparison.Ordinal) && line.Contains("Now listening", StringComparison.Ordinal));
+        Assert.DoesNotContain(_lines, line => line.Contains("Exception", StringComparison.Ordinal) || line.Contains("fail:", StringComparison.Ordinal));
+    }
 
     public ILogger CreateLogger(string categoryName) =>
         new Keeper(_lines, categoryName.Split(".Resources.") is [_, var resource] ? resource : null);

@@ -56,7 +56,10 @@ internal sealed class DrainHarness : IHostApplicationLifetime, IDrainWork, IServ
     public DrainStatus Order(TimeSpan until, bool exit = true) => new(Time.GetUtcNow(), Time.GetUtcNow() + until, 0, exit);
 
     /// <summary>Moves the clock until it is so.</summary>
-    public Task UntilAsync(Func<bool> isSo, string what) => Testing.Poll.UntilAsync(
+    public Task UntilAsync(Func<bool> isSo, string what) => UntilAsync(() => Task.FromResult(isSo()), what);
+
+    /// <summary>The same, where asking takes a while.</summary>
+    public Task UntilAsync(Func<Task<bool>> isSo, string what) => Testing.Poll.UntilAsync(
         () =>
         {
             Time.Advance(TimeSpan.FromMilliseconds(250));

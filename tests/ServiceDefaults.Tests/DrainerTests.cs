@@ -93,7 +93,7 @@ public sealed class DrainerTests(RedisPair servers)
         Assert.Equal(HealthStatus.Unhealthy, await HealthAsync(harness));
 
         await using var server = ChildProcess.Start(program, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", ""]);
-        await harness.UntilAsync(() => HealthAsync(harness).Result is HealthStatus.Healthy, "it to listen");
+        await harness.UntilAsync(async () => await HealthAsync(harness) is HealthStatus.Healthy, "it to listen");
         await harness.Orders.OrderAsync(harness.Local.Name, harness.Order(Hard));
 
         await Poll.UntilAsync(() => harness.Local.IsDraining, "it to hear");

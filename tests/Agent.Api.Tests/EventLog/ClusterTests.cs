@@ -62,13 +62,12 @@ public sealed partial class ClusterTests
         }
     }
 
+    public static TheoryData<string> Scripts { get; } =
+        [SessionScripts.Take, SessionScripts.Append, SessionScripts.Checkpoint, SessionScripts.Release, SessionScripts.Read];
+
     /// <summary>What a script touches it was given: a cluster finds a script's node by its keys alone.</summary>
     [Theory]
-    [InlineData(SessionScripts.Take)]
-    [InlineData(SessionScripts.Append)]
-    [InlineData(SessionScripts.Checkpoint)]
-    [InlineData(SessionScripts.Release)]
-    [InlineData(SessionScripts.Read)]
+    [MemberData(nameof(Scripts))]
     public void Script_Each_TouchesOnlyTheKeysThatItIsGiven(string script)
     {
         var calls = Call().Matches(script).Select(call => (Command: call.Groups[1].Value, First: call.Groups[2].Value)).ToList();

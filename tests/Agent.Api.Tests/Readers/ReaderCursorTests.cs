@@ -102,7 +102,8 @@ public sealed class ReaderCursorTests(RedisPair servers) : IAsyncLifetime
         await AnswerAsync(await _agent.OpenOnAsync(_a), "1");
         await using var session = await _agent.FindOnAsync(_b);
         await _agent.StoryAsync("moved:crash");
-        var last = session.SavedSeq;
+        var last = (await _agent.LogAsync())[^1].Seq;
+        await Poll.UntilAsync(() => session.SavedSeq == last, "the pod to hear that it is saved");
         await using var c = _agent.Host(AgentHarness.Instance("c"));
         await using var taken = await _agent.FindOnAsync(c);
         await AnswerAsync(taken, "2");
