@@ -38,7 +38,7 @@ public sealed class ReaderCursorTests(RedisPair servers) : IAsyncLifetime
             await AnswerAsync(session, turn);
         }
 
-        await Poll.UntilAsync(async () => (await _agent.LogAsync())[0].Seq > 2, "the log to be trimmed");
+        await Poll.UntilAsync(async () => (await _agent.LogAsync())[0] is InputAccepted { Text: "3" }, "the log to be trimmed for the last time");
         var trimmed = (await _agent.LogAsync())[0].Seq;
 
         await using var taken = await _agent.FindOnAsync(_b);
