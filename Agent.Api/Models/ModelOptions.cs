@@ -11,7 +11,16 @@ public sealed class ModelOptions : IValidatableObject
     /// <summary>Routes by name.</summary>
     public Dictionary<string, ModelRouteOptions> Routes { get; init; } = [];
 
-    /// <summary>Name of the route that serves unless configuration or call name another; empty: the only one.</summary>
+    /// <summary>
+    /// Plans by name: routes in order, the first that can serves. The name of a route is a plan, too: that route, then those of the
+    /// default plan.
+    /// </summary>
+    public Dictionary<string, string[]> Plans { get; init; } = [];
+
+    /// <summary>Plan of a tier of callers, by the tier's name; where none is named the default one.</summary>
+    public Dictionary<string, string> Tiers { get; init; } = [];
+
+    /// <summary>The plan, or route, that serves unless configuration or call name another; empty: the only one.</summary>
     public string Default { get; set; } = "";
 
     /// <inheritdoc />
@@ -21,9 +30,23 @@ public sealed class ModelOptions : IValidatableObject
         {
             yield return new ValidationResult("No model is configured: set Models:Routes:{name}:Endpoint, :Model and :ApiKey.", [nameof(Routes)]);
         }
-        else if (Default.Length == 0 ? Routes.Count > 1 : !Routes.ContainsKey(Default))
+        else if (Default.Length == 0 ? Routes.Count > 1 && Plans.Count != 1 : !Knows(Default))
         {
-            yield return new ValidationResult("Models:Default must name one of Models:Routes.", [nameof(Default)]);
+            yield return new ValidationResult("Models:Default must name one of Models:Plans or Models:Routes.", [nameof(Default)]);
+        }
+
+        foreach (var (name, plan) in Plans)
+        {
+            if (plan.Length == 0 || plan.Distinct(StringComparer.Ordinal).Count() < plan.Length || !plan.All(Routes.ContainsKey) || Routes.ContainsKey(name))
+            {
+                yield return new ValidationResult(
+                    $"Models:Plans:{name} must list names of Models:Routes, each once, and must not be named as one of them.", [nameof(Plans)]);
+            }
+        }
+
+        foreach (var (tier, plan) in Tiers.Where(tier => !Knows(tier.Value)))
+        {
+            yield return new ValidationResult($"Models:Tiers:{tier} must name a plan or a route; there is no '{plan}'.", [nameof(Tiers)]);
         }
 
         foreach (var (name, route) in Routes)
@@ -36,46 +59,8 @@ public sealed class ModelOptions : IValidatableObject
             }
         }
     }
-}
 
-/// <summary>One OpenAI-compatible endpoint and model.</summary>
-public sealed class ModelRouteOptions
-{
-    /// <summary>Base address, such as <c>https://api.openai.com/v1</c>.</summary>
-    [Required]
-    public Uri? Endpoint { get; set; }
-
-    /// <summary>The model's name there.</summary>
-    [Required]
-    public string Model { get; set; } = "";
-
-    /// <summary>The key; empty for an endpoint that needs none.</summary>
-    public string ApiKey { get; set; } = "";
-
-    /// <summary>The model's window; tokens.</summary>
-    [Range(1_024, 10_000_000)]
-    public int ContextTokens { get; set; } = 128_000;
-
-    /// <summary>How the model goes on with an answer that was cut off; many cannot.</summary>
-    public Prefill Prefill { get; set; }
-
-    /// <summary>Longest wait for the first token.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
-    public TimeSpan FirstTokenTimeout { get; set; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>Longest wait between two tokens.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
-    public TimeSpan TokenTimeout { get; set; } = TimeSpan.FromSeconds(30);
-}
-
-/// <summary>How a model is asked to go on with an answer that it has begun.</summary>
-public enum Prefill
-{
-    /// <summary>It cannot be asked.</summary>
-    None,
-
-    /// <summary>The last message is the assistant's, and the model goes on from its end.</summary>
-    LastAssistant,
+    private bool Knows(string plan) => Plans.ContainsKey(plan) || Routes.ContainsKey(plan);
 }
 
 [OptionsValidator]

@@ -47,8 +47,14 @@ public sealed record TurnConfig
     public InputPolicy InputPolicy { get; init; } = InputPolicy.Queue;
 
     [Description("Tools by name: on or off. One that is not named is on.")]
-    [Entries, Reserved]
+    [Entries]
     public IReadOnlyDictionary<string, bool> Tools { get; init; } = new Dictionary<string, bool>();
+
+    [Description("Most times that one turn calls its model again with what its tools have returned.")]
+    [Range(0, 64), Unit("rounds"), Limit]
+    public int MaxToolRounds { get; init; } = 8;
+
+    public LastResortConfig LastResort { get; init; } = new();
 
     public KnowledgeConfig Knowledge { get; init; } = new();
 
@@ -58,6 +64,18 @@ public sealed record TurnConfig
 
     [Writable(Layer.Global)]
     public ShadowConfig Shadow { get; init; } = new();
+}
+
+/// <summary>What the agent says, by rule and without a model, when no route of its plan can answer.</summary>
+public sealed record LastResortConfig
+{
+    [Description("What it says; null: it says nothing, and the turn fails.")]
+    [StringLength(4_096, MinimumLength = 1), Unit("characters")]
+    public string? Answer { get; init; } = "Sorry, I can't help with that right now. Please try again in a moment.";
+
+    [Description("What it says instead where the user's last words hold the key, a word, whatever its case.")]
+    [Entries]
+    public IReadOnlyDictionary<string, string> Answers { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>Retrieval.</summary>
@@ -87,7 +105,9 @@ public sealed record DisconnectConfig
     public int ContinueSeconds { get; init; } = 60;
 }
 
-/// <summary>What becomes of a turn that was cut off after it had begun to speak: its pod died or was drained in mid-turn.</summary>
+/// <summary>
+/// What becomes of a turn that was cut off after it had begun to speak: its model broke off, or its pod died or was drained in mid-turn.
+/// </summary>
 public sealed record ContinuationConfig
 {
     [Description("What becomes of an answer that was cut off: it goes on where it stood, starts anew (a model.switched event says so), or ends as a retriable failure.")]
@@ -95,6 +115,10 @@ public sealed record ContinuationConfig
 
     [Description("What to do instead of going on where the route has no prefill.")]
     public NoPrefillPolicy OnNoPrefill { get; init; } = NoPrefillPolicy.Restart;
+
+    [Description("Most times that one turn goes on after its models broke off; then it fails.")]
+    [Range(0, 16), Limit]
+    public int MostRecoveries { get; init; } = 3;
 }
 
 /// <summary>The shadow: a variant that runs unseen beside production.</summary>
