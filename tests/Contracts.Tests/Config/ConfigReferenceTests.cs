@@ -37,10 +37,10 @@ public class ConfigReferenceTests
     public void Properties_OfTheTwoRecords_TakeEffectAsTheirRecordSays()
     {
         Assert.All(ConfigProperties.All, property => Assert.Equal(
-            property.Path.StartsWith("guards.", StringComparison.Ordinal) || property.Path.StartsWith("kill.", StringComparison.Ordinal)
-                || property.Path is "temperature" or "topP",
-            property.Takes is Effect.Immediately));
-        Assert.All(ConfigProperties.All.Where(property => property.Path.StartsWith("kill.", StringComparison.Ordinal)), property => Assert.Equal(Layer.Global, property.UpTo));
+            property.Path.Split('.')[0] is "guards" or "resilience" or "kill" or "temperature" or "topP", property.Takes is Effect.Immediately));
+        Assert.All(
+            ConfigProperties.All.Where(property => property.Path.Split('.')[0] is "resilience" or "kill"),
+            property => Assert.Equal(Layer.Global, property.UpTo));
     }
 
     private static string Table()

@@ -1,0 +1,60 @@
+using System.ClientModel;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using Polly.Timeout;
+
+namespace AspireAgent.Agent.Models.Calls;
+
+/// <summary>A call of a route that failed. Its message names route and failure, and never says what the vendor said: that may quote the prompt.</summary>
+internal sealed class CallException(string route, CallFailure failure, TimeSpan? retryAfter = null, Exception? cause = null)
+    : Exception($"{route}: {failure.ToSlug()}", cause)
+{
+    public string Route { get; } = route;
+
+    public CallFailure Failure { get; } = failure;
+
+    /// <summary>How long the vendor wants not to be asked; null: it did not say.</summary>
+    public TimeSpan? RetryAfter { get; } = retryAfter;
+
+    /// <summary>In numbers; null: there is nothing to say.</summary>
+    public string? Detail { get; init; }
+
+    /// <summary>What went wrong, by what a client threw.</summary>
+    /// <param name="route">The route's name.</param>
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="begun">Whether the answer had begun.</param>
+    /// <param name="time">For a date in <c>Retry-After</c>.</param>
+    public static CallException Of(string route, Exception exception, bool begun, TimeProvider time) => exception switch
+    {
+        CallException known => known,
+        TimeoutRejectedException => new(route, CallFailure.Timeout, null, exception),
+        ClientResultException { Status: > 0 } refused => new(route, OfStatus(refused.Status), RetryAfterOf(refused, time), exception),
+        HttpRequestException { StatusCode: { } status } => new(route, OfStatus((int)status), null, exception),
+        JsonException or FormatException or InvalidDataException => new(route, CallFailure.Garbled, null, exception),
+        HttpRequestException or IOException or ClientResultException or OperationCanceledException =>
+            new(route, begun ? CallFailure.Broken : CallFailure.Unreachable, null, exception),
+        _ => new(route, CallFailure.Unexpected, null, exception),
+    };
+
+    private static CallFailure OfStatus(int status) => status switch
+    {
+        (int)HttpStatusCode.Unauthorized or (int)HttpStatusCode.Forbidden or (int)HttpStatusCode.NotFound => CallFailure.Unauthorized,
+        (int)HttpStatusCode.TooManyRequests => CallFailure.RateLimited,
+        (int)HttpStatusCode.RequestTimeout or >= 500 => CallFailure.Unavailable,
+        _ => CallFailure.Refused,
+    };
+
+    // RFC 9110, section 10.2.3: seconds, or a date.
+    private static TimeSpan? RetryAfterOf(ClientResultException refused, TimeProvider time)
+    {
+        if (refused.GetRawResponse()?.Headers.TryGetValue("Retry-After", out var value) is not true)
+        {
+            return null;
+        }
+
+        return double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(Math.Min(seconds, 86_400))
+            : DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out var at) && at > time.GetUtcNow() ? at - time.GetUtcNow()
+            : null;
+    }
+}
