@@ -60,8 +60,15 @@ public sealed record SessionInfo(
 public sealed record SessionOwner(string Pod, long Epoch);
 
 /// <summary>What a client gets that cannot resume from its cursor: the conversation as it stands after <see cref="Seq"/>.</summary>
+/// <param name="Seq">Of the last event that is in it.</param>
+/// <param name="Messages">What was said before the running turn.</param>
+/// <param name="PartialText">What the running turn's present step has said.</param>
+/// <param name="Closed">Whether the session is over.</param>
+/// <param name="Turn">The running turn.</param>
+/// <param name="Steps">What the running turn has said and done before <paramref name="PartialText"/>; null: nothing.</param>
 public sealed record SessionSnapshot(
-    long Seq, IReadOnlyList<ConversationMessage> Messages, string PartialText, bool Closed, string? Turn = null);
+    long Seq, IReadOnlyList<ConversationMessage> Messages, string PartialText, bool Closed, string? Turn = null,
+    IReadOnlyList<ConversationMessage>? Steps = null);
 
 /// <summary>The models that a caller may name, in OpenAI's form.</summary>
 public sealed record ModelList(string Object, IReadOnlyList<ModelListItem> Data);

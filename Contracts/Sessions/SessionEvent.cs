@@ -16,6 +16,7 @@ namespace AspireAgent.Contracts.Sessions;
 [JsonDerivedType(typeof(ContextTrimmed), "context.trimmed")]
 [JsonDerivedType(typeof(TokenProduced), "token")]
 [JsonDerivedType(typeof(ToolCalled), "tool.called")]
+[JsonDerivedType(typeof(ToolReturned), "tool.returned")]
 [JsonDerivedType(typeof(ModelSwitched), "model.switched")]
 [JsonDerivedType(typeof(SessionMoved), "session.moved")]
 [JsonDerivedType(typeof(GuardTripped), "guard.tripped")]

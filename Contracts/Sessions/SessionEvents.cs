@@ -36,15 +36,9 @@ public sealed record ContextTrimmed(int DroppedTurns) : SessionEvent;
 public sealed record TokenProduced(string Text, string? Fingerprint = null, BuildId? BuildId = null, long? From = null) : SessionEvent;
 
 /// <summary>
-/// The model calls a tool. A tool of effect <c>client</c> is run by the caller, after the turn. Where it is the first thing that a
-/// turn says it names the build that speaks.
-/// </summary>
-public sealed record ToolCalled(
-    string Call, string Name, string Arguments, string Effect, string? Fingerprint = null, BuildId? BuildId = null) : SessionEvent;
-
-/// <summary>
 /// Another call of a model goes on with the turn. <see cref="SwitchedHow.Continuation"/> goes on where the committed words end;
-/// <see cref="SwitchedHow.Restart"/> takes them back: discard what the turn has said so far.
+/// <see cref="SwitchedHow.Restart"/> takes back what the turn's present step has said: discard what came since the turn's last
+/// <see cref="ToolReturned"/>, or since it began. What a tool has done is not undone.
 /// </summary>
 /// <param name="From">The route that spoke.</param>
 /// <param name="To">The route that speaks from now on; it may be the same.</param>
@@ -105,7 +99,7 @@ public enum SwitchedHow
     /// <summary>It goes on where the committed words end.</summary>
     [JsonStringEnumMemberName("continuation")] Continuation,
 
-    /// <summary>It begins anew: discard what was said.</summary>
+    /// <summary>Its present step begins anew: discard what that has said.</summary>
     [JsonStringEnumMemberName("restart")] Restart,
 }
 

@@ -91,7 +91,7 @@ public sealed record SessionState
             ConfigChanged e => this with { ConfigPatch = (JsonObject)MergePatch.Apply(ConfigPatch, e.Patch)!, ConfigRevision = e.Revision },
             InputAccepted e => Remember(e) with { Waiting = Waiting.Add(e) },
             TurnStarted e => Start(e),
-            TokenProduced or ToolCalled or ModelSwitched or SessionMoved when Running is { } turn => this with { Running = turn.Apply(happened) },
+            TokenProduced or ToolCalled or ToolReturned or ModelSwitched or SessionMoved when Running is { } turn => this with { Running = turn.Apply(happened) },
             { EndsTurn: true } => End(happened.Turn),
             _ => this,
         };
@@ -100,7 +100,9 @@ public sealed record SessionState
     }
 
     /// <summary>The conversation for a client that cannot resume.</summary>
-    public SessionSnapshot ToSnapshot() => new(Seq, Messages, Running?.PartialText ?? "", Closed, Running?.Id);
+    public SessionSnapshot ToSnapshot() => new(
+        Seq, Messages, Running?.PartialText ?? "", Closed, Running?.Id,
+        Running is { Steps.IsEmpty: false } turn ? [.. turn.Steps.SelectMany(step => step.ToMessages())] : null);
 
     private SessionState Remember(InputAccepted input)
     {

@@ -24,6 +24,8 @@ public class SessionEventTests
         new TokenProduced("Hel", Build.Fingerprint(), Build),
         new TokenProduced("lo"),
         new ToolCalled("c", "weather", "{}", "client"),
+        new ToolReturned("c", Ok: true, """{"celsius":21}""", Seconds: 0.25),
+        new ToolReturned("c", Ok: false, Error: ToolReturned.Timeout, Seconds: 10),
         new TurnCompleted("stop", new TokenUsage(1, 2), 1.5),
         new TurnCompleted("stop", new TokenUsage(1, 2), 1.5, 0.4, "f"),
         new TurnCancelled(CancelledBy.Interrupt),
@@ -46,6 +48,14 @@ public class SessionEventTests
         Assert.Equal(
             """{"type":"token","seq":17,"turn":"01J","at":"2026-11-22T08:00:00.000Z","text":"Hél+"}""",
             WireJson.Write(new TokenProduced("Hél+") { Seq = 17, Turn = "01J", At = At }));
+
+    [Theory]
+    [InlineData(true, "21 °C", null, "21 °C")]
+    [InlineData(true, null, null, "")]
+    [InlineData(false, null, "timeout", """{"error":"timeout"}""")]
+    [InlineData(false, "no \"x\" é", "bad-arguments", """{"error":"bad-arguments","detail":"no \"x\" é"}""")]
+    public void ToolReturned_ResultAndError_AreShownToTheModel(bool ok, string? result, string? error, string shown) =>
+        Assert.Equal(shown, new ToolReturned("c", ok, result, error).Shown);
 
     [Theory]
     [InlineData("""{"type":"token","seq":1,"at":"2026-11-22T08:00:00.000Z"}""")]
