@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using AspireAgent.Contracts.Sessions;
 using Microsoft.Extensions.AI;
@@ -9,13 +8,18 @@ namespace AspireAgent.Agent.Turns;
 /// Turns a model's updates into events of one turn, and keeps what the turn's end must tell. A turn that goes on was named by the
 /// build that has <c>spoken</c> first.
 /// </summary>
-internal sealed class AnswerTranslator(string turn, string code, string promptVersion, string requestedModel, BuildId? spoken = null)
+/// <param name="turn">The turn's id.</param>
+/// <param name="code">The code's version.</param>
+/// <param name="promptVersion">The prompt's.</param>
+/// <param name="effectOf">The effect of a tool, by its name.</param>
+/// <param name="bill">Told what is said and used.</param>
+/// <param name="spoken">The build that has spoken; null: none has.</param>
+internal sealed class AnswerTranslator(
+    string turn, string code, string promptVersion, Func<string, string> effectOf, TurnBill bill, BuildId? spoken = null)
 {
     private BuildId? _build = spoken;
-    private UsageDetails? _usage;
-
-    /// <summary>What has been said, for the count of tokens where the model does not count. Whoever ends the turn may read while the model speaks.</summary>
-    public ImmutableStack<string> Said { get; private set; } = [];
+    private string _requestedModel = "";
+    private Seam? _seam;
 
     /// <summary>stop, length, tool_calls or content_filter.</summary>
     public string Finish { get; private set; } = "stop";
@@ -23,11 +27,16 @@ internal sealed class AnswerTranslator(string turn, string code, string promptVe
     /// <summary>Of the build that spoke; null: nothing was said.</summary>
     public string? Fingerprint => _build?.Fingerprint();
 
-    /// <summary>As the model counts; null: it has not told.</summary>
-    public TokenUsage? Usage => _usage is null ? null : new TokenUsage(_usage.InputTokenCount ?? 0, _usage.OutputTokenCount ?? 0);
-
     /// <summary>The answer ends at its cap, without another call.</summary>
     public void CutShort() => Finish = "length";
+
+    /// <summary>What was said is taken back: the next words name their build.</summary>
+    public void Restart() => _build = null;
+
+    /// <summary>Another call speaks.</summary>
+    /// <param name="requestedModel">The model that was asked for, should it not tell its own name.</param>
+    /// <param name="seam">Joins what it says to what was said; null: it begins.</param>
+    public void Begin(string requestedModel, Seam? seam) => (_requestedModel, _seam, Finish) = (requestedModel, seam, "stop");
 
     public IEnumerable<SessionEvent> Translate(ChatResponseUpdate update)
     {
@@ -41,19 +50,28 @@ internal sealed class AnswerTranslator(string turn, string code, string promptVe
             switch (content)
             {
                 case UsageContent usage:
-                    (_usage ??= new UsageDetails()).Add(usage.Details);
+                    bill.Told(usage.Details);
                     break;
                 case TextContent { Text.Length: > 0 } text:
-                    Said = Said.Push(text.Text);
-                    yield return new TokenProduced(text.Text, FirstFingerprint(update), FirstBuild(update)) { Turn = turn };
+                    bill.Said(text.Text);
+                    if ((_seam is null ? text.Text : _seam.Join(text.Text)) is { Length: > 0 } joined)
+                    {
+                        yield return Token(joined, update.ModelId);
+                    }
+
                     break;
                 case FunctionCallContent { Exception: not null }:
                     throw new InvalidDataException("The model called a tool with arguments that are no JSON.");
                 case FunctionCallContent call:
+                    foreach (var held in Flush(update.ModelId))
+                    {
+                        yield return held;
+                    }
+
                     var arguments = JsonSerializer.Serialize(call.Arguments ?? new Dictionary<string, object?>());
-                    Said = Said.Push(arguments);
+                    bill.Said(arguments);
                     yield return new ToolCalled(
-                        call.CallId, call.Name, arguments, "client", FirstFingerprint(update), FirstBuild(update)) { Turn = turn };
+                        call.CallId, call.Name, arguments, effectOf(call.Name), FirstFingerprint(update.ModelId), FirstBuild(update.ModelId)) { Turn = turn };
                     break;
                 default:
                     break;
@@ -61,19 +79,32 @@ internal sealed class AnswerTranslator(string turn, string code, string promptVe
         }
     }
 
-    // Named once, by the first words; the two are asked for in this order.
-    private string? FirstFingerprint(ChatResponseUpdate update) => _build is null ? Build(update).Fingerprint() : null;
+    /// <summary>The call has ended: what the seam has held back, if anything.</summary>
+    public IEnumerable<SessionEvent> Flush() => Flush(null);
 
-    private BuildId? FirstBuild(ChatResponseUpdate update)
+    private IEnumerable<SessionEvent> Flush(string? servedModel)
+    {
+        if (_seam?.Flush() is { Length: > 0 } held)
+        {
+            yield return Token(held, servedModel);
+        }
+    }
+
+    private TokenProduced Token(string text, string? servedModel) =>
+        new(text, FirstFingerprint(servedModel), FirstBuild(servedModel)) { Turn = turn };
+
+    // Named once, by the first words; the two are asked for in this order.
+    private string? FirstFingerprint(string? servedModel) => _build is null ? Build(servedModel).Fingerprint() : null;
+
+    private BuildId? FirstBuild(string? servedModel)
     {
         if (_build is not null)
         {
             return null;
         }
 
-        return _build = Build(update);
+        return _build = Build(servedModel);
     }
 
-    private BuildId Build(ChatResponseUpdate update) =>
-        new(code, promptVersion, update.ModelId ?? requestedModel, BuildId.NoIndex);
+    private BuildId Build(string? servedModel) => new(code, promptVersion, servedModel ?? _requestedModel, BuildId.NoIndex, _requestedModel);
 }

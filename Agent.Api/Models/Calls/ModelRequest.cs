@@ -5,4 +5,5 @@ namespace AspireAgent.Agent.Models.Calls;
 /// <summary>What one route is asked: the messages that fit its window, and how it is to answer.</summary>
 /// <param name="Messages">What it is shown.</param>
 /// <param name="Options">How it is to answer.</param>
-internal sealed record ModelRequest(IList<ChatMessage> Messages, ChatOptions Options);
+/// <param name="DroppedTurns">Older turns that it is not shown.</param>
+internal sealed record ModelRequest(IList<ChatMessage> Messages, ChatOptions Options, int DroppedTurns = 0);

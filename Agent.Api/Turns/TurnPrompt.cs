@@ -1,0 +1,64 @@
+using AspireAgent.Agent.Models;
+using AspireAgent.Agent.Models.Calls;
+using AspireAgent.Agent.Models.Clients;
+using AspireAgent.Contracts.Config;
+using AspireAgent.Contracts.Sessions;
+
+namespace AspireAgent.Agent.Turns;
+
+/// <summary>What the models of one turn are shown: frozen with the turn, but for the sampling of each call.</summary>
+internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCounter tokens)
+{
+    private readonly TurnConfig _config = turn.Snapshot.Config;
+    private readonly SystemPrompt _system = new(turn.Snapshot.Config);
+
+    /// <summary>The prompt's part of the fingerprint.</summary>
+    public string Version => _system.Version;
+
+    /// <summary>What answers by rule when no route can; null: nothing does.</summary>
+    public ModelRoute? LastResort { get; } = turn.Snapshot.Config.LastResort.Answer is null
+        ? null
+        : new ModelRoute("rules", RuleBasedChatClient.Model, new RuleBasedChatClient(turn.Snapshot.Config.LastResort), int.MaxValue);
+
+    /// <summary>Tokens of a text.</summary>
+    public int Count(string text) => tokens.Count(text);
+
+    /// <summary>How many tokens a route may still say after the words that it goes on from.</summary>
+    public int TokensLeft(ModelRoute route, RunningTurn running, string prefix) => Window(route, running, prefix).MaxOutputTokens - tokens.Count(prefix);
+
+    /// <summary>The request for a route.</summary>
+    /// <param name="route">The route.</param>
+    /// <param name="running">The turn's finished steps.</param>
+    /// <param name="prefix">The words that it goes on from; empty: it begins.</param>
+    /// <param name="knobs">The sampling.</param>
+    public ModelRequest For(ModelRoute route, RunningTurn running, string prefix, LiveKnobs knobs)
+    {
+        var window = Window(route, running, prefix);
+        var cap = Math.Max(1, window.MaxOutputTokens - tokens.Count(prefix));
+        var options = Prompt.Options(turn, knobs, cap);
+        if (route.Tools && !knobs.Kill.Tools && running.Steps.Count < _config.MaxToolRounds)
+        {
+            tools.AddTo(options);
+        }
+
+        return new ModelRequest(Prompt.Messages(_system.Text, window.Kept), options, window.DroppedTurns);
+    }
+
+    /// <summary>Estimates what a former owner's call has used.</summary>
+    public TokenUsage Estimate(IEnumerable<string> said) => new(
+        tokens.Count(_system.Text) + Conversation(turn.State.Running!, "").Sum(message => tokens.Count(message.Text)), said.Sum(tokens.Count));
+
+    private WindowPlan Window(ModelRoute route, RunningTurn running, string prefix) => ContextWindow.Plan(
+        Conversation(running, prefix), _system.Text, _config, turn.Input.Event.Options?.MaxOutputTokens, route.ContextTokens, tokens.Count);
+
+    private List<ConversationMessage> Conversation(RunningTurn running, string prefix)
+    {
+        List<ConversationMessage> said = [.. turn.State.Messages, .. (running with { Step = TurnStep.Empty }).ToMessages()];
+        if (prefix.Length > 0)
+        {
+            said.Add(new ConversationMessage("assistant", Seam.Shown(prefix)));
+        }
+
+        return said;
+    }
+}
