@@ -39,12 +39,7 @@ internal static class AgentRegistration
             provider.GetRequiredService<IConnectionMultiplexer>(), DefaultScheduler.Instance, provider.GetRequiredService<ILogger<TenantLayers>>()));
         services.AddSingleton<ConfigSignals>().AddHostedService<ConfigReporter>();
 
-        services.AddOptionsWithValidateOnStart<ModelOptions, ModelOptionsValidator>().BindConfiguration(ModelOptions.Section);
-        services.AddHttpClient(ModelCatalog.HttpClientName).AsStreaming();
-        services.AddSingleton(provider => ModelCatalog.FromOptions(
-            provider.GetRequiredService<IOptions<ModelOptions>>(), provider.GetRequiredService<IHttpClientFactory>(),
-            provider.GetRequiredService<ISignal<ChaosStatus>>(), provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILoggerFactory>()));
+        services.AddModels();
 
         services.AddHttpClient(UsageReporter.HttpClientName, client => client.BaseAddress = new Uri("http://budget"))
             .AddHttpMessageHandler<ServiceTokenHandler>();

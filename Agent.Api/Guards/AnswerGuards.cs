@@ -1,4 +1,3 @@
-using System.Reactive.Concurrency;
 using System.Reactive.Linq;
 using AspireAgent.Contracts;
 using AspireAgent.Contracts.Config;
@@ -13,7 +12,7 @@ namespace AspireAgent.Agent.Guards;
 /// <param name="Detail">In numbers.</param>
 internal sealed record GuardTrip(string Guard, string Error, string Detail);
 
-/// <summary>Watches over a running answer. Each threshold is a signal: a change acts on the answer that runs.</summary>
+/// <summary>Watches over what a turn says, whoever says it. Each threshold is a signal: a change acts on the answer that runs.</summary>
 internal static class AnswerGuards
 {
     // Blanks, digits and rules are repeated for good reasons: layout, numbers, tables.
@@ -21,30 +20,19 @@ internal static class AnswerGuards
 
     /// <summary>Cuts an answer as soon as a guard trips: then come <c>guard.tripped</c> and <c>turn.failed</c>.</summary>
     /// <param name="answer">The events of the answer.</param>
-    /// <param name="waits">Whether we wait for the model, from its first word on; time that the log takes is not the model's.</param>
-    /// <param name="patience">The longest wait that the route allows, whatever the knobs say.</param>
     /// <param name="knobs">The thresholds; replays.</param>
     /// <param name="turn">The turn's id.</param>
-    /// <param name="scheduler">The clock.</param>
-    public static IObservable<SessionEvent> Guard(
-        this IObservable<SessionEvent> answer, IObservable<bool> waits, TimeSpan patience, IObservable<LiveKnobs> knobs, string turn,
-        IScheduler scheduler) =>
+    public static IObservable<SessionEvent> Guard(this IObservable<SessionEvent> answer, IObservable<LiveKnobs> knobs, string turn) =>
         answer
             .Select(happened => (IReadOnlyList<SessionEvent>)[happened])
             .Publish(said => said.CutBy(
-                Stall(waits, patience, knobs, scheduler).Merge(Loop(said.SelectMany(events => events), knobs)),
+                Loop(said.SelectMany(events => events), knobs),
                 trip =>
                 [
                     new GuardTripped(trip.Guard, "cut", trip.Detail) { Turn = turn },
                     new TurnFailed(trip.Error, Retriable: true) { Turn = turn },
                 ]))
             .SelectMany(events => events);
-
-    private static IObservable<GuardTrip> Stall(
-        IObservable<bool> waits, TimeSpan patience, IObservable<LiveKnobs> knobs, IScheduler scheduler) => waits
-        .WaitsLongerThan(
-            knobs.Select(live => TimeSpan.FromSeconds(live.Guards.StallSeconds)).Select(gap => gap < patience ? gap : patience), scheduler)
-        .Select(gap => new GuardTrip("stall", ProblemTypes.Stalled, FormattableString.Invariant($"nothing for {gap.TotalSeconds:0.0} s")));
 
     // A lower threshold judges the run that is there.
     private static IObservable<GuardTrip> Loop(IObservable<SessionEvent> said, IObservable<LiveKnobs> knobs) => said

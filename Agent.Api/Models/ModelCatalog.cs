@@ -1,6 +1,8 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
 using System.Reactive.Concurrency;
+using AspireAgent.Agent.Models.Calls;
+using AspireAgent.Agent.Models.Plans;
 using AspireAgent.Contracts.Chaos;
 using AspireAgent.Signals;
 using Microsoft.Extensions.AI;
@@ -9,58 +11,77 @@ using OpenAI;
 
 namespace AspireAgent.Agent.Models;
 
-/// <summary>A model that can be called.</summary>
-internal sealed record ModelRoute(
-    string Name, string Model, IChatClient Client, int ContextTokens, TimeSpan FirstTokenTimeout, TimeSpan TokenTimeout,
-    Prefill Prefill = Prefill.None);
-
-/// <summary>The routes of this deployment, each with its client: telemetry, then chaos, then the wire.</summary>
+/// <summary>
+/// The routes of this deployment, each with its client (telemetry, then chaos, then the wire) and its health, and the plans that they
+/// make.
+/// </summary>
 internal sealed class ModelCatalog : IDisposable
 {
     /// <summary>Name of the <see cref="HttpClient"/> that carries the calls.</summary>
     public const string HttpClientName = "models";
 
-    private readonly Dictionary<string, ModelRoute> _routes;
-    private readonly ModelRoute _default;
+    private readonly Dictionary<string, RouteCaller> _routes;
+    private readonly Dictionary<string, ModelPlan> _plans;
+    private readonly IReadOnlyDictionary<string, string> _tiers;
+    private readonly ModelPlan _default;
 
-    /// <summary>The routes, of which <paramref name="defaultRoute"/> serves unless another is named.</summary>
-    public ModelCatalog(IEnumerable<ModelRoute> routes, string defaultRoute)
+    /// <param name="routes">All routes.</param>
+    /// <param name="plans">Names of routes, by the plan's name. A route's own name is a plan, too: it, then those of the default plan.</param>
+    /// <param name="defaultPlan">The plan, or route, that serves unless another is named.</param>
+    /// <param name="tiers">Plans of tiers.</param>
+    public ModelCatalog(
+        IEnumerable<RouteCaller> routes, IReadOnlyDictionary<string, string[]> plans, string defaultPlan,
+        IReadOnlyDictionary<string, string>? tiers = null)
     {
-        _routes = routes.ToDictionary(route => route.Name, StringComparer.Ordinal);
-        _default = _routes[defaultRoute];
+        _routes = routes.ToDictionary(caller => caller.Route.Name, StringComparer.Ordinal);
+        _tiers = tiers ?? new Dictionary<string, string>();
+        _plans = plans.ToDictionary(
+            plan => plan.Key, plan => new ModelPlan(plan.Key, [.. plan.Value.Select(name => _routes[name])]), StringComparer.Ordinal);
+        var behind = _plans.TryGetValue(defaultPlan, out var named) ? named.Routes : [_routes[defaultPlan]];
+        foreach (var (name, caller) in _routes)
+        {
+            _plans[name] = new ModelPlan(name, [caller, .. behind.Where(other => other != caller)]);
+        }
+
+        _default = _plans[defaultPlan];
     }
 
-    /// <summary>The routes that the deployment has configured.</summary>
-    public static ModelCatalog FromOptions(
-        IOptions<ModelOptions> options, IHttpClientFactory http, ISignal<ChaosStatus> chaos, TimeProvider time, ILoggerFactory loggers)
-    {
-        var configured = options.Value.Routes;
-        return new ModelCatalog(
-            configured.Select(route => new ModelRoute(
-                route.Key, route.Value.Model, Client(route.Key, route.Value, http, chaos, time, loggers),
-                route.Value.ContextTokens, route.Value.FirstTokenTimeout, route.Value.TokenTimeout, route.Value.Prefill)),
-            options.Value.Default.Length > 0 ? options.Value.Default : configured.Keys.Single());
-    }
+    /// <summary>The routes and plans that the deployment has configured.</summary>
+    public static ModelCatalog FromOptions(ModelOptions options, Func<string, ModelRouteOptions, IChatClient> client, Func<ModelRoute, RouteCaller> caller) => new(
+        options.Routes.Select(route => caller(new ModelRoute(route.Key, route.Value.Model, client(route.Key, route.Value), route.Value.ContextTokens)
+        {
+            Prefill = route.Value.Prefill,
+            Tools = route.Value.Tools,
+            FallbackCalls = route.Value.FallbackCalls,
+            FirstTokenTimeout = route.Value.FirstTokenTimeout,
+            TokenTimeout = route.Value.TokenTimeout,
+            TotalTimeout = route.Value.TotalTimeout,
+        })),
+        options.Plans, options.Default.Length > 0 ? options.Default : options.Plans.Keys.Concat(options.Routes.Keys).First(), options.Tiers);
 
-    /// <summary>Names of all routes.</summary>
-    public IEnumerable<string> Names => _routes.Keys.Order(StringComparer.Ordinal);
+    /// <summary>Names of all plans and routes.</summary>
+    public IEnumerable<string> Names => _plans.Keys.Order(StringComparer.Ordinal);
 
-    /// <summary>Whether there is a route of that name.</summary>
-    public bool Has(string name) => _routes.ContainsKey(name);
+    /// <summary>Whether there is a plan or a route of that name.</summary>
+    public bool Has(string name) => _plans.ContainsKey(name);
 
-    /// <summary>The route of that name, else the default one.</summary>
-    public ModelRoute RouteFor(string? name) => name is not null && _routes.TryGetValue(name, out var route) ? route : _default;
+    /// <summary>The plan or route of that name, else the tier's, else the default one.</summary>
+    public ModelPlan PlanFor(string? name, string tier) =>
+        name is not null && _plans.TryGetValue(name, out var wanted) ? wanted
+        : _tiers.TryGetValue(tier, out var ofTier) ? _plans[ofTier]
+        : _default;
 
     /// <inheritdoc />
     public void Dispose()
     {
-        foreach (var route in _routes.Values)
+        foreach (var caller in _routes.Values)
         {
-            route.Client.Dispose();
+            caller.Health.Dispose();
+            caller.Route.Client.Dispose();
         }
     }
 
-    private static IChatClient Client(
+    public static IChatClient Client(
         string name, ModelRouteOptions route, IHttpClientFactory http, ISignal<ChaosStatus> chaos, TimeProvider time, ILoggerFactory loggers)
     {
         var openAi = new OpenAIClient(

@@ -126,7 +126,7 @@ internal sealed partial class Session
             _active = active;
             if (input.CutBy is null)
             {
-                var route = _services.Turns.RouteOf(input.Event, snapshot.Config);
+                var route = _services.Turns.RouteOf(input.Event, snapshot.Config, before.Tier);
                 Write(new TurnStarted(input.Event.Id, snapshot.Revisions, route) { Turn = active.Id });
             }
         }
@@ -134,7 +134,8 @@ internal sealed partial class Session
         // The stop comes on a thread of its own: whoever calls it may hold a lock that the turn's events need.
         var knobs = _settings.Select(settings => settings.Live).DistinctUntilChanged();
         var session = new TurnSession(
-            active.Clock, active.Stop.ObserveOn(PoolScheduler.Instance), knobs.OnItsOwnThread(), _writer.RoomAsync);
+            active.Clock, active.Stop.ObserveOn(PoolScheduler.Instance), knobs.OnItsOwnThread(), _writer.RoomAsync,
+            () => State, token => _writer.AcknowledgedAsync(State.Seq, token));
         return _services.Turns.Run(new TurnRequest(input, snapshot, budget, before), session).Finally(() =>
         {
             lock (_lock)

@@ -39,5 +39,8 @@ internal sealed record TurnRequest(TurnInput Input, TurnSnapshot Snapshot, Budge
 /// <param name="Stop">Emits once when somebody ends the turn; replays.</param>
 /// <param name="Knobs">What the turn follows while it runs; replays.</param>
 /// <param name="Room">Awaited before each pull of the model.</param>
+/// <param name="Now">The fold of all that has been written, the turn's own events included.</param>
+/// <param name="Saved">Completes when the log holds all that has been written; false: it never will.</param>
 internal sealed record TurnSession(
-    TurnClock Clock, IObservable<CancelledBy> Stop, IObservable<LiveKnobs> Knobs, Func<CancellationToken, ValueTask> Room);
+    TurnClock Clock, IObservable<CancelledBy> Stop, IObservable<LiveKnobs> Knobs, Func<CancellationToken, ValueTask> Room,
+    Func<SessionState> Now, Func<CancellationToken, Task<bool>> Saved);

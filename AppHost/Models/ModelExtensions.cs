@@ -14,11 +14,19 @@ internal sealed record ModelSource(
 internal static class ModelExtensions
 {
     private const string Routes = "Models:Routes";
-    private const string Default = "sim-large";
+    private const string Default = "standard";
 
     // By name, and how each is asked to go on with an answer.
     private static readonly (string Model, string Prefill)[] SimulatedModels =
-        [(Default, "lastAssistant"), ("sim-small", "lastAssistant"), ("sim-noprefill", "none")];
+        [("sim-large", "lastAssistant"), ("sim-small", "lastAssistant"), ("sim-noprefill", "none")];
+
+    // The better one, then the cheaper one.
+    private static readonly Dictionary<string, string> SimulatedPlan = new()
+    {
+        ["Models__Default"] = Default,
+        [$"Models__Plans__{Default}__0"] = "sim-large",
+        [$"Models__Plans__{Default}__1"] = "sim-small",
+    };
 
     /// <summary>Models:Routes as configured, else in Development the simulator; elsewhere no route means no start.</summary>
     public static ModelSource AddModels(this IDistributedApplicationBuilder builder, IResourceBuilder<ParameterResource> trust)
@@ -42,7 +50,7 @@ internal static class ModelExtensions
             .WithEnvironment("Simulator__ApiKey", key)
             .WithSettings(builder.Configuration, "Simulator")
             .ExcludeFromManifest();
-        return new ModelSource(new Dictionary<string, string> { ["Models__Default"] = Default }, simulator, key);
+        return new ModelSource(SimulatedPlan, simulator, key);
     }
 
     /// <summary>Gives an agent its routes.</summary>

@@ -1,10 +1,13 @@
 using System.Diagnostics.Metrics;
 using System.Reactive.Concurrency;
+using System.Reactive.Linq;
 using System.Text.Json.Nodes;
 using AspireAgent.Agent.Admission;
 using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Models;
+using AspireAgent.Agent.Models.Calls;
+using AspireAgent.Agent.Models.Plans;
 using AspireAgent.Agent.Sessions;
 using AspireAgent.Agent.Turns;
 using AspireAgent.Contracts.Budget;
@@ -35,17 +38,25 @@ internal sealed class AgentHarness : IAsyncDisposable
         Log = new SessionLog(connection);
         Metrics = new AgentMetrics(_provider.GetRequiredService<IMeterFactory>(), Subscriptions);
         Usage = new UsageReporter(_provider.GetRequiredService<IHttpClientFactory>(), TimeProvider.System, NullLogger<UsageReporter>.Instance);
-        var route = new ModelRoute(
-            "fake", "fake", Model, 8_000, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30), Prefill.LastAssistant);
-        var mute = route with { Name = "mute", Prefill = Prefill.None };
+        var models = new ModelMetrics(Meters);
+        RouteCaller Caller(ModelRoute route) => new(
+            route, new RouteHealth(route, Observable.Return(new ResilienceKnobs()), models, TimeProvider.System, DefaultScheduler.Instance, new Random(1)),
+            models, TimeProvider.System, DefaultScheduler.Instance);
+        var fake = new ModelRoute("fake", "fake", Model, 8_000) { Prefill = Prefill.LastAssistant };
+        Models = new ModelCatalog(
+            [Caller(fake), Caller(fake with { Name = "mute", Prefill = Prefill.None })],
+            new Dictionary<string, string[]> { ["alone"] = ["fake"], ["mute-alone"] = ["mute"] }, "alone");
         var turns = new TurnPipeline(
-            new ModelCatalog([route, mute], "fake"), new BudgetGate(TimeProvider.System), Usage, Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
+            Models, new PlanRunner(Observable.Return(new ResilienceKnobs()), models, DefaultScheduler.Instance), new BudgetGate(TimeProvider.System),
+            Usage, Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
         var layers = new TenantLayers(connection, DefaultScheduler.Instance, NullLogger<TenantLayers>.Instance);
         Services = new SessionServices(
             new ConfigSignals(Config, layers, NullLogger<ConfigSignals>.Instance), Budget, turns, Log,
             new BusySessions(connection, Instance("pod")), Subscriptions, Metrics,
             Microsoft.Extensions.Options.Options.Create(Options), TimeProvider.System, NullLogger<Session>.Instance);
     }
+
+    public ModelCatalog Models { get; }
 
     public SessionLifetimeOptions Options { get; } = new();
 
@@ -137,6 +148,7 @@ internal sealed class AgentHarness : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Models.Dispose();
         await Connection.DisposeAsync();
         await _provider.DisposeAsync();
     }
