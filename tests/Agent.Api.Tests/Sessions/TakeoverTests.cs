@@ -61,7 +61,7 @@ public sealed class TakeoverTests(RedisPair servers) : IAsyncLifetime
     [InlineData("tool")]
     public async Task Crash_InMidAnswerThatCannotGoOn_StartsAnew(string why)
     {
-        SetGlobal(continuation: why == "policy" ? "restart" : "continue", plan: why == "route" ? "mute" : "fake");
+        SetGlobal(continuation: why == "policy" ? "restart" : "continue", plan: why == "route" ? "mute-alone" : "fake");
         await CutAsync("Hel", withTool: why == "tool");
         if (why == "prompt")
         {
@@ -89,7 +89,7 @@ public sealed class TakeoverTests(RedisPair servers) : IAsyncLifetime
     [InlineData("tool")]
     public async Task Crash_InMidAnswerThatIsNotGoneOnWith_EndsAsRetriableAndWhatWaitsGoesOn(string why)
     {
-        SetGlobal(continuation: why == "policy" ? "stop" : "continue", plan: why == "route" ? "mute" : "fake", onNoPrefill: "stop");
+        SetGlobal(continuation: why == "policy" ? "stop" : "continue", plan: why == "route" ? "mute-alone" : "fake", onNoPrefill: "stop");
         var former = await CutAsync("Hel", withTool: why == "tool");
         await AcceptAsync(former, "2", "next");
         if (why == "prompt")
