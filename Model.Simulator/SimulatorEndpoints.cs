@@ -1,16 +1,17 @@
 using AspireAgent.Simulator.Chat;
 using AspireAgent.Simulator.Embeddings;
 using AspireAgent.Simulator.Faults;
+using AspireAgent.Simulator.Keys;
 using AspireAgent.Simulator.Requests;
 using AspireAgent.Simulator.Text;
-using System.Net;
-using Microsoft.Extensions.Options;
+using AspireAgent.Simulator.Tools;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace AspireAgent.Simulator;
 
 /// <summary>
-/// The vendor's API under <c>/v1</c>, and under <c>/admin</c>, without a key from this machine, what a test wants to know and to
-/// order.
+/// The vendor's API under <c>/v1</c>, a tool's under <c>/tools</c>, and under <c>/admin</c>, without a key from this machine, what a test
+/// wants to know and to order.
 /// </summary>
 internal static class SimulatorEndpoints
 {
@@ -19,8 +20,8 @@ internal static class SimulatorEndpoints
         services.AddOptionsWithValidateOnStart<SimulatorOptions, SimulatorOptionsValidator>().BindConfiguration(SimulatorOptions.Section);
         return services
             .AddSingleton<Tokens>().AddSingleton<AnswerWriter>().AddSingleton<Tempo>()
-            .AddSingleton<FaultPlan>().AddSingleton<RequestLog>()
-            .AddSingleton<ChatEndpoint>().AddSingleton<EmbeddingsEndpoint>();
+            .AddSingleton<FaultPlan>().AddSingleton<RequestLog>().AddSingleton<KeyRing>()
+            .AddSingleton<ChatSender>().AddSingleton<ChatEndpoint>().AddSingleton<EmbeddingsEndpoint>().AddSingleton<ToolEndpoint>();
     }
 
     public static void MapSimulator(this WebApplication app)
@@ -29,17 +30,55 @@ internal static class SimulatorEndpoints
         _ = app.Services.GetRequiredService<AnswerWriter>();
         _ = app.Services.GetRequiredService<Tokens>().Count("warm");
 
-        var api = app.MapGroup("").AddEndpointFilter(RequireKeyAsync);
+        var all = app.MapGroup("").AddEndpointFilter<RouteGroupBuilder, KeyFilter>();
+        MapVendor(all);
+        MapVendor(all.MapGroup(FaultyAddress.Prefix).AddEndpointFilter<RouteGroupBuilder, FaultyAddress>());
+        all.MapGet("/tools/{name}", (HttpContext context, string name, ToolEndpoint tool, int delay = 0, int status = StatusCodes.Status200OK) =>
+            tool.HandleAsync(context, name, delay, status));
+        MapAdmin(all.MapGroup("/admin"));
+    }
+
+    private static void MapVendor(RouteGroupBuilder api)
+    {
         api.MapPost("/v1/chat/completions", (HttpContext context, ChatEndpoint chat) => chat.HandleAsync(context));
         api.MapPost("/v1/embeddings", (HttpContext context, EmbeddingsEndpoint embeddings) => embeddings.HandleAsync(context));
         api.MapGet("/v1/models", () => new { @object = "list", data = ModelProfile.All.Select(Describe) });
+    }
 
-        var admin = api.MapGroup("/admin");
+    private static void MapAdmin(RouteGroupBuilder admin)
+    {
         admin.MapGet("/requests", (RequestLog log) => log.Current);
         admin.MapDelete("/requests", (RequestLog log) => log.Clear());
         admin.MapGet("/faults", (FaultPlan plan) => plan.Current);
-        admin.MapPost("/faults", (Fault fault, FaultPlan plan) => plan.Add(fault));
+        admin.MapPost("/faults", Order);
         admin.MapDelete("/faults", (FaultPlan plan) => plan.Clear());
+        admin.MapPut("/keys", ReplaceKeys);
+    }
+
+    private static Results<Ok, BadRequest<string>> Order(Fault fault, FaultPlan plan)
+    {
+        try
+        {
+            FaultSpec.Check(fault);
+        }
+        catch (FormatException exception)
+        {
+            return TypedResults.BadRequest(exception.Message);
+        }
+
+        plan.Add(fault);
+        return TypedResults.Ok();
+    }
+
+    private static Results<Ok, BadRequest<string>> ReplaceKeys(string[] keys, KeyRing ring)
+    {
+        if (keys.Any(string.IsNullOrEmpty))
+        {
+            return TypedResults.BadRequest("A key must not be empty.");
+        }
+
+        ring.Replace(keys);
+        return TypedResults.Ok();
     }
 
     private static object Describe(ModelProfile model) => new
@@ -52,17 +91,4 @@ internal static class SimulatorEndpoints
         output_usd_per_million = model.OutputUsdPerMillion,
         prefill = model.Prefill,
     };
-
-    private static async ValueTask<object?> RequireKeyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        var options = context.HttpContext.RequestServices.GetRequiredService<IOptions<SimulatorOptions>>().Value;
-        var request = context.HttpContext;
-        var isLocalAdmin = request.Request.Path.StartsWithSegments("/admin")
-            && request.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote);
-        return isLocalAdmin || options.ApiKey.Length == 0 || request.Request.Headers.Authorization == $"Bearer {options.ApiKey}"
-            ? await next(context)
-            : TypedResults.Json(
-                ChatReplies.Error("Incorrect API key provided.", "invalid_request_error", "invalid_api_key"),
-                statusCode: StatusCodes.Status401Unauthorized);
-    }
 }

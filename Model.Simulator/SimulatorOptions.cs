@@ -8,8 +8,11 @@ public sealed class SimulatorOptions
 {
     public const string Section = "Simulator";
 
-    /// <summary>The key that callers must send; empty: none.</summary>
+    /// <summary>The first key that callers may send; empty: there is none but <see cref="ApiKeys"/>.</summary>
     public string ApiKey { get; set; } = "";
+
+    /// <summary>More keys that callers may send. May change while it runs.</summary>
+    public IReadOnlyList<string> ApiKeys { get; set; } = [];
 
     /// <summary>Seed of every draw: the same request gets the same answer and the same tempo.</summary>
     public int Seed { get; set; } = 1;
@@ -21,6 +24,8 @@ public sealed class SimulatorOptions
     /// <summary>Requests that the log keeps.</summary>
     [Range(1, 1_000_000)]
     public int KeptRequests { get; set; } = 5_000;
+
+    internal IReadOnlyList<string> AllKeys => [.. ApiKeys.Prepend(ApiKey).Where(key => key.Length > 0)];
 }
 
 [OptionsValidator]

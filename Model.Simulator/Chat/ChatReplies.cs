@@ -8,29 +8,18 @@ internal sealed class ChatReplies(string id, string model, long created, int inp
 {
     public JsonObject Opening() => Chunk(new JsonObject { ["role"] = "assistant", ["content"] = "" }, null);
 
-    public JsonObject Piece(string text) => Chunk(new JsonObject { ["content"] = text }, null);
+    public JsonObject Piece(AnswerPiece piece) => piece.Call is { } index
+        ? ToolCallChunk(new JsonObject { ["index"] = index, ["function"] = new JsonObject { ["arguments"] = piece.Text } })
+        : Chunk(new JsonObject { ["content"] = piece.Text }, null);
 
-    public JsonObject ToolCallOpening(AnswerToolCall call) => Chunk(
-        new JsonObject
-        {
-            ["tool_calls"] = new JsonArray(new JsonObject
-            {
-                ["index"] = 0,
-                ["id"] = call.Id,
-                ["type"] = "function",
-                ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = "" },
-            }),
-        },
-        null);
+    public JsonObject ToolCallOpening(int index, AnswerToolCall call)
+    {
+        var opening = ToolCall(call with { Arguments = "" });
+        opening["index"] = index;
+        return ToolCallChunk(opening);
+    }
 
-    public JsonObject ToolCallPiece(string arguments) => Chunk(
-        new JsonObject
-        {
-            ["tool_calls"] = new JsonArray(new JsonObject { ["index"] = 0, ["function"] = new JsonObject { ["arguments"] = arguments } }),
-        },
-        null);
-
-    public JsonObject Ending(string finishReason) => Chunk([], finishReason);
+    public JsonObject Ending(string? finishReason) => Chunk([], finishReason);
 
     public JsonObject UsageChunk(int outputTokens)
     {
@@ -40,17 +29,12 @@ internal sealed class ChatReplies(string id, string model, long created, int inp
         return chunk;
     }
 
-    public JsonObject Whole(Answer answer)
+    public JsonObject Whole(Answer answer, bool withUsage)
     {
-        var message = new JsonObject { ["role"] = "assistant", ["content"] = answer.ToolCall is null ? string.Concat(answer.Pieces) : null };
-        if (answer.ToolCall is { } call)
+        var message = new JsonObject { ["role"] = "assistant", ["content"] = answer.ToolCalls.Count > 0 ? null : answer.Text };
+        if (answer.ToolCalls.Count > 0)
         {
-            message["tool_calls"] = new JsonArray(new JsonObject
-            {
-                ["id"] = call.Id,
-                ["type"] = "function",
-                ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
-            });
+            message["tool_calls"] = new JsonArray([.. answer.ToolCalls.Select(ToolCall)]);
         }
 
         var completion = Envelope("chat.completion");
@@ -60,7 +44,11 @@ internal sealed class ChatReplies(string id, string model, long created, int inp
             ["message"] = message,
             ["finish_reason"] = answer.FinishReason,
         });
-        completion["usage"] = Usage(answer.Pieces.Count);
+        if (withUsage)
+        {
+            completion["usage"] = Usage(answer.Pieces.Count);
+        }
+
         return completion;
     }
 
@@ -68,6 +56,15 @@ internal sealed class ChatReplies(string id, string model, long created, int inp
     {
         ["error"] = new JsonObject { ["message"] = message, ["type"] = type, ["code"] = code, ["param"] = param },
     };
+
+    private static JsonObject ToolCall(AnswerToolCall call) => new()
+    {
+        ["id"] = call.Id,
+        ["type"] = "function",
+        ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
+    };
+
+    private JsonObject ToolCallChunk(JsonObject call) => Chunk(new JsonObject { ["tool_calls"] = new JsonArray(call) }, null);
 
     private JsonObject Chunk(JsonObject delta, string? finishReason)
     {

@@ -37,6 +37,9 @@ internal sealed record ChatRequest
     [JsonPropertyName("tool_choice")]
     public JsonElement ToolChoice { get; init; }
 
+    [JsonPropertyName("parallel_tool_calls")]
+    public bool? ParallelToolCalls { get; init; }
+
     [JsonPropertyName("response_format")]
     public JsonElement ResponseFormat { get; init; }
 

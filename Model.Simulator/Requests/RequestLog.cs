@@ -1,42 +1,9 @@
-using System.Text.Json.Serialization;
-using AspireAgent.Simulator.Chat;
 using Microsoft.Extensions.Options;
 
 namespace AspireAgent.Simulator.Requests;
 
-/// <summary>One request as the vendor saw it.</summary>
-internal sealed record RequestEntry(string Id, string Model, bool Stream, IReadOnlyList<ChatMessage> Messages, DateTimeOffset StartedAt)
-{
-    public RequestState State { get; init; } = RequestState.Running;
-
-    /// <summary>Tokens sent so far.</summary>
-    public int OutputTokens { get; init; }
-
-    public int InputTokens { get; init; }
-
-    public double? Temperature { get; init; }
-
-    public int? MaxTokens { get; init; }
-
-    public DateTimeOffset? FirstTokenAt { get; init; }
-
-    public DateTimeOffset? EndedAt { get; init; }
-
-    /// <summary>When the caller's closed connection was noticed.</summary>
-    public DateTimeOffset? CancelledAt { get; init; }
-}
-
-[JsonConverter(typeof(JsonStringEnumConverter<RequestState>))]
-internal enum RequestState
-{
-    [JsonStringEnumMemberName("running")] Running,
-    [JsonStringEnumMemberName("completed")] Completed,
-    [JsonStringEnumMemberName("cancelled")] Cancelled,
-    [JsonStringEnumMemberName("faulted")] Faulted,
-}
-
 /// <summary>The last requests, oldest first.</summary>
-internal sealed class RequestLog(IOptions<SimulatorOptions> options)
+internal sealed class RequestLog(IOptions<SimulatorOptions> options, TimeProvider time)
 {
     private readonly LinkedList<string> _order = [];
     private readonly Dictionary<string, RequestEntry> _entries = [];
@@ -67,16 +34,19 @@ internal sealed class RequestLog(IOptions<SimulatorOptions> options)
         }
     }
 
-    public void Update(string id, Func<RequestEntry, RequestEntry> change)
-    {
-        lock (_gate)
-        {
-            if (_entries.TryGetValue(id, out var entry))
-            {
-                _entries[id] = change(entry);
-            }
-        }
-    }
+    /// <summary>One more token is on its way.</summary>
+    public void Token(string id, int count) =>
+        Update(id, known => known with { OutputTokens = count, FirstTokenAt = known.FirstTokenAt ?? time.GetUtcNow() });
+
+    public void Completed(string id) =>
+        Update(id, known => known with { State = RequestState.Completed, EndedAt = time.GetUtcNow() });
+
+    public void Faulted(string id) =>
+        Update(id, known => known with { State = RequestState.Faulted, EndedAt = time.GetUtcNow() });
+
+    /// <summary>The caller's connection is closed.</summary>
+    public void Cancelled(string id) =>
+        Update(id, known => known with { State = RequestState.Cancelled, CancelledAt = time.GetUtcNow() });
 
     public void Clear()
     {
@@ -84,6 +54,17 @@ internal sealed class RequestLog(IOptions<SimulatorOptions> options)
         {
             _entries.Clear();
             _order.Clear();
+        }
+    }
+
+    private void Update(string id, Func<RequestEntry, RequestEntry> change)
+    {
+        lock (_gate)
+        {
+            if (_entries.TryGetValue(id, out var entry))
+            {
+                _entries[id] = change(entry);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using AspireAgent.Simulator.Chat;
+using AspireAgent.Simulator.Faults;
 using Microsoft.Extensions.Options;
 
 namespace AspireAgent.Simulator.Text;
@@ -16,19 +16,28 @@ internal sealed class AnswerWriter(Tokens tokens, IOptions<SimulatorOptions> opt
     private readonly WordChain _chain = WordChain.FromCorpus();
 
     /// <summary>The answer, and the randomness left for its tempo.</summary>
-    public Answer Write(ChatRequest request, ModelProfile model, out Random random)
+    public Answer Write(ChatRequest request, ModelProfile model, Fault fault, out Random random)
     {
         var prefill = model.Prefill && request.Messages[^1].Role == "assistant" ? request.Messages[^1].Text : "";
         var asked = prefill.Length > 0 ? request.Messages[..^1] : request.Messages;
         random = new Random(SeedOf(request, model, asked));
-        if (ToolCallFor(request, random) is { } call)
+        if (fault.Empty)
         {
-            return new Answer(tokens.Split(call.Arguments), "tool_calls", call);
+            return Answer.Empty;
         }
 
+        var answer = ToolCaller.CallsFor(request, random) is { Count: > 0 } calls
+            ? new Answer([.. calls.SelectMany((call, i) => tokens.Split(call.Arguments).Select(text => new AnswerPiece(text, i)))], "tool_calls", calls)
+            : Speak(request, asked, prefill, fault, random);
+        return fault.Repeat is { } from
+            ? answer with { Pieces = [.. answer.Pieces.Select((piece, i) => i < from ? piece : answer.Pieces[from])] }
+            : answer;
+    }
+
+    private Answer Speak(ChatRequest request, IReadOnlyList<ChatMessage> asked, string prefill, Fault fault, Random random)
+    {
         var text = request.WantsJson ? new JsonObject { ["answer"] = Compose(asked, random) }.ToJsonString() : Compose(asked, random);
-        text = Continue(text, prefill);
-        var finish = "stop";
+        text = Continue(text, prefill, fault);
         foreach (var stop in request.StopSequences)
         {
             var at = text.IndexOf(stop, StringComparison.Ordinal);
@@ -36,26 +45,30 @@ internal sealed class AnswerWriter(Tokens tokens, IOptions<SimulatorOptions> opt
         }
 
         var pieces = tokens.Split(text);
-        if (pieces.Count > request.OutputLimit)
-        {
-            (pieces, finish) = ([.. pieces.Take(request.OutputLimit)], "length");
-        }
-
-        return new Answer(pieces, finish);
+        return new Answer(
+            [.. pieces.Take(request.OutputLimit).Select(piece => new AnswerPiece(piece))],
+            pieces.Count > request.OutputLimit ? "length" : "stop",
+            []);
     }
 
     // A prefill that begins as our answer does is continued to the letter; any other is followed by a new sentence.
-    private static string Continue(string text, string prefill) =>
-        text.StartsWith(prefill, StringComparison.Ordinal) ? text[prefill.Length..]
-        : prefill.EndsWith(' ') || prefill.EndsWith('\n') ? text
-        : " " + text;
+    private static string Continue(string text, string prefill, Fault fault)
+    {
+        var rest = text.StartsWith(prefill, StringComparison.Ordinal) ? text[prefill.Length..]
+            : prefill.EndsWith(' ') || prefill.EndsWith('\n') ? text
+            : " " + text;
+        rest = prefill[^Math.Min(prefill.Length, fault.RepeatPrefix ?? 0)..] + rest;
+        return fault.TrimStart && prefill.Length > 0 ? rest.TrimStart() : rest;
+    }
 
+    // What the tools have just returned is said word for word; the rest is about what the user asked.
     private string Compose(IReadOnlyList<ChatMessage> asked, Random random)
     {
         var topics = (asked.LastOrDefault(message => message.Role == "user")?.Text ?? "").Split(' ')
             .Select(WordChain.Plain).Where(word => word.Length > 3).ToHashSet();
         var words = random.Next(ShortestWords, LongestWords);
-        var text = new StringBuilder();
+        var returned = asked.Reverse().TakeWhile(message => message.Role == "tool").Reverse().Select(message => message.Text).ToList();
+        var text = new StringBuilder(returned.Count > 0 ? $"I was told: {string.Join("; ", returned)}." : "");
         foreach (var word in _chain.Speak(random, topics))
         {
             text.Append(text.Length == 0 ? "" : " ").Append(word);
@@ -66,53 +79,6 @@ internal sealed class AnswerWriter(Tokens tokens, IOptions<SimulatorOptions> opt
         }
 
         return text.ToString();
-    }
-
-    // A tool is called when the caller demands it, or when the user's last words name one.
-    private static AnswerToolCall? ToolCallFor(ChatRequest request, Random random)
-    {
-        if (request.Messages[^1].Role != "user" || request.Tools is not { Count: > 0 } tools || request.ToolChoiceMode == "none")
-        {
-            return null;
-        }
-
-        var named = tools.FirstOrDefault(tool => tool.Name == request.ToolChoiceName)
-            ?? tools.FirstOrDefault(tool => request.Messages[^1].Text.Contains(tool.Name, StringComparison.OrdinalIgnoreCase))
-            ?? (request.ToolChoiceMode == "required" ? tools[0] : null);
-        return named is null
-            ? null
-            : new AnswerToolCall($"call_{random.NextInt64():x16}", named.Name, Arguments(named.Parameters, request.Messages[^1].Text));
-    }
-
-    private static string Arguments(JsonElement schema, string text)
-    {
-        var arguments = new JsonObject();
-        if (schema.ValueKind is JsonValueKind.Object && schema.TryGetProperty("properties", out var properties))
-        {
-            foreach (var property in properties.EnumerateObject())
-            {
-                arguments[property.Name] = Value(property.Value, text);
-            }
-        }
-
-        return arguments.ToJsonString();
-    }
-
-    private static JsonNode? Value(JsonElement schema, string text)
-    {
-        if (schema.TryGetProperty("enum", out var allowed) && allowed.GetArrayLength() > 0)
-        {
-            return JsonNode.Parse(allowed[0].GetRawText());
-        }
-
-        return (schema.TryGetProperty("type", out var type) ? type.ToString() : "string") switch
-        {
-            "integer" or "number" => 1,
-            "boolean" => true,
-            "array" => new JsonArray(),
-            "object" => new JsonObject(),
-            _ => text.Split(' ', StringSplitOptions.RemoveEmptyEntries).LastOrDefault("")!.Trim('?', '.', '!'),
-        };
     }
 
     private int SeedOf(ChatRequest request, ModelProfile model, IReadOnlyList<ChatMessage> asked)

@@ -14,7 +14,22 @@ internal sealed class Tokens
 
     public int CountChat(IEnumerable<string> contents) => contents.Sum(content => Count(content) + PerMessage) + PerMessage;
 
-    /// <summary>The text of each token in order; together they are <paramref name="text"/>.</summary>
-    public IReadOnlyList<string> Split(string text) =>
-        [.. _tokenizer.EncodeToTokens(text, out _).Select(token => token.Value)];
+    /// <summary>The text of each token in order; together they are <paramref name="text"/>. A character of several tokens is one piece.</summary>
+    public IReadOnlyList<string> Split(string text)
+    {
+        var pieces = new List<string>();
+        var at = 0;
+        foreach (var token in _tokenizer.EncodeToTokens(text, out _))
+        {
+            // Each of the tokens that share a character claims the whole of it.
+            var end = token.Offset.End.GetOffset(text.Length);
+            if (end > at)
+            {
+                pieces.Add(text[at..end]);
+                at = end;
+            }
+        }
+
+        return pieces;
+    }
 }
