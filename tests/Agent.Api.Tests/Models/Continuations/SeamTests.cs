@@ -130,6 +130,17 @@ public class SeamTests
     }
 
     [Fact]
+    public void Join_PrefixEndsInSeveralHalves_TheSameInAnyPieces()
+    {
+        const string prefix = "Hi\ud83c \ud83c";
+        const string continuation = "\ud83c 🎉!";
+
+        Assert.Equal("\udf89!", Joined(prefix, continuation));
+        var seam = new Seam(prefix);
+        Assert.Equal("\udf89!", string.Concat(continuation.Select(c => seam.Join($"{c}"))));
+    }
+
+    [Fact]
     public void Join_PrefixEndsInHalfAPairAndTheModelSaysAnother_ChangesNothing()
     {
         Assert.Equal(" there", new Seam("Hi\ud83c").Join(" there"));
