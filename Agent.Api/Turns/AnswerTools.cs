@@ -11,8 +11,9 @@ internal sealed class AnswerTools(TurnRequest turn)
     /// <summary>Shows them.</summary>
     public void AddTo(ChatOptions options)
     {
+        _ = _areCallers;
     }
 
     /// <summary>What calling one may do, by its name.</summary>
-    public string EffectOf(string name) => ToolCalled.Client;
+    public string EffectOf(string name) => _areCallers ? ToolCalled.Client : ToolCalled.Client;
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using AspireAgent.Agent.Models.Continuations;
 using AspireAgent.Contracts.Sessions;
 using Microsoft.Extensions.AI;
 

@@ -1,6 +1,7 @@
 using System.Reactive.Linq;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Models.Calls;
+using AspireAgent.Agent.Models.Continuations;
 using AspireAgent.Agent.Models.Plans;
 using AspireAgent.Contracts;
 using AspireAgent.Contracts.Config;

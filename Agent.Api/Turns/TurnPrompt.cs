@@ -1,6 +1,7 @@
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Models.Calls;
 using AspireAgent.Agent.Models.Clients;
+using AspireAgent.Agent.Models.Continuations;
 using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Sessions;
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.AI;
-using OpenAI.Chat;
+using StreamingChatCompletionUpdate = OpenAI.Chat.StreamingChatCompletionUpdate;
 
 namespace AspireAgent.Agent.Models.Calls;
 
@@ -70,8 +70,11 @@ internal sealed class ModelCall : IAsyncDisposable
             if (!await _updates.MoveNextAsync())
             {
                 // Nothing, and a reason for it, is an answer.
-                var hasReason = _opening.Exists(update => update.FinishReason is { } reason && reason != ChatFinishReason.Stop);
-                _ = hasReason ? true : throw new CallException(route.Name, CallFailure.Empty);
+                if (!_opening.Exists(update => update.FinishReason is { } reason && reason != ChatFinishReason.Stop))
+                {
+                    throw new CallException(route.Name, CallFailure.Empty);
+                }
+
                 return;
             }
 
