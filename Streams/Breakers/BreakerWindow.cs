@@ -15,7 +15,7 @@ internal sealed class BreakerWindow
     /// <summary>Counts a call. The result can change its mind.</summary>
     public Bucket Add(TimeSpan now, TimeSpan window, bool hasFailed)
     {
-        if (_newest is null || now - _newest.Begin >= window / Buckets)
+        if (_buckets.Count == 0 || now - _newest!.Begin >= window / Buckets)
         {
             _newest = new Bucket(now);
             _buckets.Enqueue(_newest);
@@ -43,11 +43,7 @@ internal sealed class BreakerWindow
         return (calls, failures);
     }
 
-    public void Clear()
-    {
-        _buckets.Clear();
-        _newest = null;
-    }
+    public void Clear() => _buckets.Clear();
 
     /// <summary>The calls of one tenth; begins with its first.</summary>
     internal sealed class Bucket(TimeSpan begin)
