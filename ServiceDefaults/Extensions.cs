@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using AspireAgent.Contracts.Json;
 using AspireAgent.ServiceDefaults.Problems;
+using AspireAgent.ServiceDefaults.Secrets;
 using AspireAgent.ServiceDefaults.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -34,6 +35,7 @@ public static class Extensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
+        builder.AddSecrets();
         builder.AddTelemetry();
         services.TryAddSingleton(TimeProvider.System);
         services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), [LiveTag]);

@@ -1,13 +1,6 @@
-using System.ClientModel;
-using System.ClientModel.Primitives;
-using System.Reactive.Concurrency;
 using AspireAgent.Agent.Models.Calls;
 using AspireAgent.Agent.Models.Plans;
-using AspireAgent.Contracts.Chaos;
-using AspireAgent.Signals;
 using Microsoft.Extensions.AI;
-using Microsoft.Extensions.Options;
-using OpenAI;
 
 namespace AspireAgent.Agent.Models;
 
@@ -79,23 +72,5 @@ internal sealed class ModelCatalog : IDisposable
             caller.Health.Dispose();
             caller.Route.Client.Dispose();
         }
-    }
-
-    public static IChatClient Client(
-        string name, ModelRouteOptions route, IHttpClientFactory http, ISignal<ChaosStatus> chaos, TimeProvider time, ILoggerFactory loggers)
-    {
-        var openAi = new OpenAIClient(
-            new ApiKeyCredential(route.ApiKey.Length > 0 ? route.ApiKey : "none"),
-            new OpenAIClientOptions
-            {
-                Endpoint = route.Endpoint,
-                Transport = new HttpClientPipelineTransport(http.CreateClient(HttpClientName)),
-                RetryPolicy = new ClientRetryPolicy(maxRetries: 0), // one layer of retries a hop, and it is not this one
-                NetworkTimeout = Timeout.InfiniteTimeSpan, // the turn's own time-outs hold
-            });
-        return openAi.GetChatClient(route.Model).AsIChatClient().AsBuilder()
-            .UseOpenTelemetry(loggers, configure: telemetry => telemetry.EnableSensitiveData = false)
-            .Use(inner => new ChaosChatClient(inner, name, chaos, time, DefaultScheduler.Instance))
-            .Build();
     }
 }

@@ -2,11 +2,9 @@ using System.Reactive.Concurrency;
 using System.Reactive.Linq;
 using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.Models.Calls;
+using AspireAgent.Agent.Models.Clients;
 using AspireAgent.Agent.Models.Plans;
-using AspireAgent.Contracts.Chaos;
 using AspireAgent.Contracts.Config;
-using AspireAgent.ServiceDefaults;
-using AspireAgent.Signals;
 using Microsoft.Extensions.Options;
 
 namespace AspireAgent.Agent.Models;
@@ -16,8 +14,7 @@ internal static class ModelRegistration
     /// <summary>Routes, plans and what runs them. Health follows the global layer: it is the pod's, not a tenant's.</summary>
     public static IServiceCollection AddModels(this IServiceCollection services)
     {
-        services.AddOptionsWithValidateOnStart<ModelOptions, ModelOptionsValidator>().BindConfiguration(ModelOptions.Section);
-        services.AddHttpClient(ModelCatalog.HttpClientName).AsStreaming();
+        services.AddRouteClients();
         services.AddSingleton<ModelMetrics>();
         services.AddSingleton(provider => new PlanRunner(Knobs(provider), provider.GetRequiredService<ModelMetrics>(), DefaultScheduler.Instance));
         return services.AddSingleton(CreateCatalog);
@@ -28,9 +25,7 @@ internal static class ModelRegistration
         var (metrics, time) = (provider.GetRequiredService<ModelMetrics>(), provider.GetRequiredService<TimeProvider>());
         return ModelCatalog.FromOptions(
             provider.GetRequiredService<IOptions<ModelOptions>>().Value,
-            (name, route) => ModelCatalog.Client(
-                name, route, provider.GetRequiredService<IHttpClientFactory>(), provider.GetRequiredService<ISignal<ChaosStatus>>(), time,
-                provider.GetRequiredService<ILoggerFactory>()),
+            provider.GetRequiredService<RouteClients>().Create,
             route => new RouteCaller(
                 route, new RouteHealth(route, Knobs(provider), metrics, time, DefaultScheduler.Instance, Random.Shared), metrics, time,
                 DefaultScheduler.Instance));

@@ -1,7 +1,8 @@
 using System.ClientModel;
-using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json;
+using AspireAgent.Agent.Models.Clients;
 using Polly.Timeout;
 
 namespace AspireAgent.Agent.Models.Calls;
@@ -29,7 +30,8 @@ internal sealed class CallException(string route, CallFailure failure, TimeSpan?
     {
         CallException known => known,
         TimeoutRejectedException => new(route, CallFailure.Timeout, null, exception),
-        ClientResultException { Status: > 0 } refused => new(route, OfStatus(refused.Status), RetryAfterOf(refused, time), exception),
+        ClientResultException { Status: > 0 } refused => new(route, OfStatus(refused.Status), Wait(RetryAfterOf(refused), time), exception),
+        RouteRefusedException refused => new(route, OfStatus((int)refused.StatusCode!), Wait(refused.RetryAfter, time), exception),
         HttpRequestException { StatusCode: { } status } => new(route, OfStatus((int)status), null, exception),
         JsonException or FormatException or InvalidDataException => new(route, CallFailure.Garbled, null, exception),
         HttpRequestException or IOException or ClientResultException or OperationCanceledException =>
@@ -46,15 +48,9 @@ internal sealed class CallException(string route, CallFailure failure, TimeSpan?
     };
 
     // RFC 9110, section 10.2.3: seconds, or a date.
-    private static TimeSpan? RetryAfterOf(ClientResultException refused, TimeProvider time)
-    {
-        if (refused.GetRawResponse()?.Headers.TryGetValue("Retry-After", out var value) is not true)
-        {
-            return null;
-        }
+    private static RetryConditionHeaderValue? RetryAfterOf(ClientResultException refused) =>
+        refused.GetRawResponse()?.Headers.TryGetValue("Retry-After", out var value) is true
+            && RetryConditionHeaderValue.TryParse(value, out var asked) ? asked : null;
 
-        return double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(Math.Min(seconds, 86_400))
-            : DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, out var at) && at > time.GetUtcNow() ? at - time.GetUtcNow()
-            : null;
-    }
+    private static TimeSpan? Wait(RetryConditionHeaderValue? asked, TimeProvider time) => asked?.Delta ?? asked?.Date - time.GetUtcNow();
 }

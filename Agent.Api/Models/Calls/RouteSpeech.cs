@@ -32,7 +32,7 @@ internal sealed class RouteSpeech(
             return false;
         }
 
-        RetryAfter = failed.RetryAfter ?? Backoff.After(attempt + 1);
+        RetryAfter = failed.RetryAfter is { Ticks: >= 0 } asked ? asked : Backoff.After(attempt + 1); // a date may be over
         return caller.Time.GetElapsedTime(_startedAt) + RetryAfter < caller.Route.FirstTokenTimeout;
     }
 
