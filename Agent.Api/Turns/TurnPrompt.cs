@@ -17,9 +17,9 @@ internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCount
     public string Version => _system.Version;
 
     /// <summary>What answers by rule when no route can; null: nothing does.</summary>
-    public ModelRoute? LastResort { get; } = turn.Snapshot.Config.LastResort.Answer is null
-        ? null
-        : new ModelRoute("rules", RuleBasedChatClient.Model, new RuleBasedChatClient(turn.Snapshot.Config.LastResort), int.MaxValue);
+    public ModelRoute? LastResort { get; } = turn.Snapshot.Config.LastResort is { Enabled: true } rules
+        ? new ModelRoute("rules", RuleBasedChatClient.Model, new RuleBasedChatClient(rules), int.MaxValue)
+        : null;
 
     /// <summary>Tokens of a text.</summary>
     public int Count(string text) => tokens.Count(text);

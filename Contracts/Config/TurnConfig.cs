@@ -69,9 +69,12 @@ public sealed record TurnConfig
 /// <summary>What the agent says, by rule and without a model, when no route of its plan can answer.</summary>
 public sealed record LastResortConfig
 {
-    [Description("What it says; null: it says nothing, and the turn fails.")]
-    [StringLength(4_096, MinimumLength = 1), Unit("characters")]
-    public string? Answer { get; init; } = "Sorry, I can't help with that right now. Please try again in a moment.";
+    [Description("Whether it says anything; if not, the turn fails.")]
+    public bool Enabled { get; init; } = true;
+
+    [Description("What it says.")]
+    [Required, StringLength(4_096, MinimumLength = 1), Unit("characters")]
+    public string Answer { get; init; } = "Sorry, I can't help with that right now. Please try again in a moment.";
 
     [Description("What it says instead where the user's last words hold the key, a word, whatever its case.")]
     [Entries]

@@ -6,7 +6,7 @@ namespace AspireAgent.Agent.Models.Clients;
 
 /// <summary>
 /// The last resort of a plan: answers by rule, in this process, and so cannot fail. Of several keywords that the user's last words
-/// hold the longest decides, then the first in the alphabet. Says nothing where the configuration has nothing to say.
+/// hold the longest decides, then the first in the alphabet.
 /// </summary>
 internal sealed class RuleBasedChatClient(LastResortConfig config) : IChatClient
 {
@@ -35,7 +35,7 @@ internal sealed class RuleBasedChatClient(LastResortConfig config) : IChatClient
     {
     }
 
-    private string? Answer(string asked) => config.Answers
+    private string Answer(string asked) => config.Answers
         .Where(answer => Words.Has(asked, answer.Key))
         .OrderByDescending(answer => answer.Key.Length).ThenBy(answer => answer.Key, StringComparer.Ordinal)
         .Select(answer => answer.Value)

@@ -101,10 +101,10 @@ public sealed class LiveKnobsTests(RedisPair servers) : IAsyncLifetime
     [Fact]
     public async Task StallSeconds_LoweredUnderASilentAnswer_CutsIt()
     {
-        _agent.SetGlobal(Global("""{"guards":{"stallSeconds":600}}"""));
+        _agent.SetGlobal(Global("""{"guards":{"stallSeconds":600},"continuation":{"policy":"stop"}}"""));
         var call = await SpeakingAsync("A");
 
-        _agent.SetGlobal(Global("""{"guards":{"stallSeconds":0.1}}"""));
+        _agent.SetGlobal(Global("""{"guards":{"stallSeconds":0.1},"continuation":{"policy":"stop"}}"""));
 
         await _agent.StoryAsync("failed:stalled");
         Assert.True(await call.Ended.Task);

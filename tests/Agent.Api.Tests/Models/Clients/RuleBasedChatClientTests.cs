@@ -41,18 +41,6 @@ public class RuleBasedChatClientTests
         Assert.Equal("Nine to five.", response.Text);
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Call_NothingToSay_SaysNothing(bool isStreaming)
-    {
-        var response = await CallAsync(Config with { Answer = null }, isStreaming, new ChatMessage(ChatRole.User, "Hello"));
-
-        Assert.Equal(("", "rule-based"), (response.Text, response.ModelId));
-        Assert.Equal("", (await CallAsync(Config with { Answer = null }, isStreaming)).Text);
-    }
-
-    /// <summary>First words and end are the same update: a turn that waits for either has both.</summary>
     [Fact]
     public async Task Stream_Answer_IsOneUpdate()
     {
