@@ -73,7 +73,7 @@ public static class DripOperator
         public void Follow(DripLimit limit)
         {
             _window = limit.Window;
-            _needed = Math.Max(0, (int)Math.Ceiling(Math.Round(limit.PerSecond * limit.Window.TotalSeconds, 6))); // 1.1 × 10 is 11.000000000000002
+            _needed = Math.Max(0, (int)Math.Ceiling(Math.Round(limit.PerSecond * limit.Window.TotalSeconds, 6))); // 0.28 × 25 is 7.000000000000001
             Forget();
         }
 

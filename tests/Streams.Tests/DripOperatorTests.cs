@@ -86,12 +86,12 @@ public class DripOperatorTests
     [Fact]
     public void DripsSlowerThan_ExactlyAsManyAsAsked_AreEnough()
     {
-        _limit.OnNext(new DripLimit(1.1, TimeSpan.FromSeconds(10)));
+        _limit.OnNext(new DripLimit(0.28, TimeSpan.FromSeconds(25)));
 
-        var seen = Watch(Items(11, wait: 900, pause: 0, last: true)); // 11 up to 9,900; the first leaves at 10,900
+        var seen = Watch(Items(7, wait: 3_000, pause: 0, last: true)); // 7 up to 21,000; the first leaves at 28,000
         _time.RunTo(60_000);
 
-        Assert.Equal(["10900 1", "10900 end"], seen);
+        Assert.Equal(["28000 0.24", "28000 end"], seen);
     }
 
     [Fact]

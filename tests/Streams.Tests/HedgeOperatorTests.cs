@@ -1,4 +1,5 @@
 using System.Reactive.Concurrency;
+using System.Reactive.Disposables;
 using System.Reactive.Linq;
 using System.Reactive.Subjects;
 using AspireAgent.Testing;
@@ -261,6 +262,32 @@ public class HedgeOperatorTests
     }
 
     [Fact]
+    public void Hedge_DisposedWhileThePrimaryFails_TheBackupIsNotBegun()
+    {
+        var (a, b) = (new DeafSource(), Spans(Observable.Never<string>()));
+
+        _time.Record(a.Hedge(b, TimeSpan.FromSeconds(2), _time.Scheduler)).Dispose();
+        a.Observer?.OnError(new InvalidOperationException("A"));
+
+        Assert.Empty(b);
+    }
+
+    [Fact]
+    public void Hedge_TheLoserSpeaksAllTheSame_NobodyHearsIt()
+    {
+        var (a, b) = (new DeafSource(), new Subject<string>());
+        var seen = _time.Record(a.Hedge(b, TimeSpan.FromSeconds(2), _time.Scheduler, isFinal: _ => true));
+        _time.RunTo(2_500);
+
+        b.OnNext("b");
+        a.Observer?.OnNext("a");
+        a.Observer?.OnError(new InvalidOperationException("A"));
+        b.OnNext("c");
+
+        Assert.Equal(["2500 b", "2500 c"], seen);
+    }
+
+    [Fact]
     public async Task Hedge_TheWinnersReaderBlocks_NobodyElseDoes()
     {
         var (a, b) = (new Subject<string>(), new Subject<string>());
@@ -348,4 +375,16 @@ public class HedgeOperatorTests
 
     private IObservable<string> Fails(int milliseconds, string message) =>
         After(milliseconds, "").SelectMany(_ => Observable.Throw<string>(new InvalidOperationException(message)));
+
+    /// <summary>Speaks whether or not its subscription is disposed, as one that is in the midst of it does.</summary>
+    private sealed class DeafSource : IObservable<string>
+    {
+        public IObserver<string>? Observer { get; private set; }
+
+        public IDisposable Subscribe(IObserver<string> observer)
+        {
+            Observer = observer;
+            return Disposable.Empty;
+        }
+    }
 }

@@ -119,7 +119,7 @@ public class BreakerSettingsTests : BreakerTestBase
         Change(settings => settings with { TrialTimeout = TimeSpan.FromSeconds(1), Break = TimeSpan.FromSeconds(1) });
         Time.RunTo(100_000);
 
-        Assert.Equal(BreakerState.HalfOpen, Breaker.State);
+        Assert.Equal(["0 Closed", "0 Open", "60000 HalfOpen"], Seen);
     }
 
     [Fact]

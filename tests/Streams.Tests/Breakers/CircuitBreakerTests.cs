@@ -80,6 +80,7 @@ public class CircuitBreakerTests : BreakerTestBase
     [Fact]
     public void HalfOpen_TrialSucceeds_ClosesWithAnEmptyWindow()
     {
+        Change(settings => settings with { Window = TimeSpan.FromHours(1) });
         OpenAndTry().Succeed();
 
         Assert.Equal(["0 Closed", "0 Open", "60000 HalfOpen", "60000 Closed"], Seen);
