@@ -30,7 +30,7 @@ public sealed class EgressOptions : IValidatableObject
 
         foreach (var network in Networks.Where(network => !IPNetwork.TryParse(network, out _)))
         {
-            yield return new ValidationResult($"Egress:Networks: '{network}' is no range such as 10.1.0.0/16, or has bits set after its prefix.", [nameof(Networks)]);
+            yield return new ValidationResult($"Egress:Networks: '{network}' is no range such as 10.1.0.0/16.", [nameof(Networks)]);
         }
     }
 

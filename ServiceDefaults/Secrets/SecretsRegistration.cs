@@ -23,7 +23,7 @@ internal static class SecretsRegistration
 
         builder.Configuration.AddKeyPerFile(source =>
         {
-            // Asks each 4 s. The kernel's notices do not tell that a link's target was exchanged, which is how Kubernetes does it.
+            // Sees a change within 8 s. The kernel's notices do not tell that a link's target was exchanged, which is how Kubernetes does it.
             source.FileProvider = new PhysicalFileProvider(Path.GetFullPath(directory)) { UsePollingFileWatcher = true, UseActivePolling = true };
             source.ReloadOnChange = true;
         });
