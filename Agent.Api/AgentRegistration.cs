@@ -1,10 +1,12 @@
 using System.Reactive.Concurrency;
+using System.Reactive.Linq;
 using AspireAgent.Agent.Admission;
 using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.Draining;
 using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.Tools;
 using AspireAgent.Agent.Turns;
 using AspireAgent.Contracts.Budget;
 using AspireAgent.Contracts.Chaos;
@@ -40,6 +42,7 @@ internal static class AgentRegistration
         services.AddSingleton<ConfigSignals>().AddHostedService<ConfigReporter>();
 
         services.AddModels();
+        services.AddTools(provider => provider.GetRequiredService<ConfigSignals>().Global.Select(config => config.Live));
 
         services.AddHttpClient(UsageReporter.HttpClientName, client => client.BaseAddress = new Uri("http://budget"))
             .AddHttpMessageHandler<ServiceTokenHandler>();

@@ -36,4 +36,6 @@ public static class ProblemTypes
     public const string LoopDetected = "loop-detected";
     public const string Stalled = "stalled";
     public const string Interrupted = "interrupted";
+    public const string ToolOutcomeUnknown = "tool-outcome-unknown";
+    public const string TooManyToolRounds = "too-many-tool-rounds";
 }

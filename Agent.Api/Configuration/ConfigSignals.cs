@@ -17,6 +17,9 @@ internal sealed partial class ConfigSignals(ISignal<ConfigLayers> signal, Tenant
     /// <summary>The releases as they stand; none before the first value.</summary>
     public IReadOnlyList<Release> Releases => signal.Current?.Value.Releases ?? [];
 
+    /// <summary>What holds where no group, tenant or session says otherwise: the defaults, until the first value comes.</summary>
+    public IObservable<AgentConfig> Global => For(new Audience("")).Select(config => config.Merged.Config).StartWith(AgentConfig.Default);
+
     /// <summary>What holds for an audience, now and as it changes: replays, never ends, never fails.</summary>
     public IObservable<AudienceConfig> For(Audience audience) => Observable.Create<AudienceConfig>(observer =>
     {

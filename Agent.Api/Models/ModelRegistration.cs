@@ -31,9 +31,7 @@ internal static class ModelRegistration
                 DefaultScheduler.Instance));
     }
 
-    private static IObservable<ResilienceKnobs> Knobs(IServiceProvider provider) => provider.GetRequiredService<ConfigSignals>()
-        .For(new Audience(""))
-        .Select(config => config.Merged.Config.Live.Resilience)
-        .StartWith(new ResilienceKnobs())
+    private static IObservable<ResilienceKnobs> Knobs(IServiceProvider provider) => provider.GetRequiredService<ConfigSignals>().Global
+        .Select(config => config.Live.Resilience)
         .DistinctUntilChanged();
 }

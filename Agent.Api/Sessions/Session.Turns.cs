@@ -134,7 +134,7 @@ internal sealed partial class Session
         // The stop comes on a thread of its own: whoever calls it may hold a lock that the turn's events need.
         var knobs = _settings.Select(settings => settings.Live).DistinctUntilChanged();
         var session = new TurnSession(
-            active.Clock, active.Stop.ObserveOn(PoolScheduler.Instance), knobs.OnItsOwnThread(), _writer.RoomAsync,
+            Grant.Session, active.Clock, active.Stop.ObserveOn(PoolScheduler.Instance), knobs.OnItsOwnThread(), _writer.RoomAsync,
             () => State, token => _writer.AcknowledgedAsync(State.Seq, token));
         return _services.Turns.Run(new TurnRequest(input, snapshot, budget, before), session).Finally(() =>
         {

@@ -3,7 +3,6 @@ using System.Reactive.Concurrency;
 using System.Reactive.Linq;
 using System.Reactive.Threading.Tasks;
 using System.Text.Json;
-using AspireAgent.Agent.Turns;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.Streams;
 
@@ -16,7 +15,6 @@ namespace AspireAgent.Agent.Tools;
 internal sealed partial class ToolRunner(
     ToolRegistry registry, ToolHealth health, ToolMetrics metrics, IScheduler scheduler, TimeProvider time, ILogger<ToolRunner> logger)
 {
-    private static readonly ActivitySource Activities = new(TurnPipeline.ActivitySourceName);
     private static readonly ToolOutcome SwitchedOff = ToolOutcome.Failure(ToolReturned.SwitchedOff);
 
     /// <summary>The event that answers a call. Cancelling cancels the tool; nothing else makes this throw.</summary>
@@ -138,7 +136,7 @@ internal sealed partial class ToolRunner(
     // https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/#execute-tool-span, without arguments and result.
     private static Activity? StartActivity(string name, ToolCalled call, ToolContext context)
     {
-        var activity = Activities.StartActivity($"execute_tool {name}", ActivityKind.Internal, context.Trace);
+        var activity = AgentActivities.Source.StartActivity($"execute_tool {name}", ActivityKind.Internal, context.Trace);
         activity?.SetTag("gen_ai.operation.name", "execute_tool");
         activity?.SetTag("gen_ai.tool.name", name);
         activity?.SetTag("gen_ai.tool.call.id", call.Call);

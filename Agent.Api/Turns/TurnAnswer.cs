@@ -28,7 +28,7 @@ internal sealed class TurnAnswer(
     /// <summary>Tokens that a former owner's model said, and that the answer goes on from.</summary>
     public long FormersTokens { get; private set; }
 
-    private RunningTurn Running => session.Now().Running!;
+    private RunningTurn Running => session.Running(turn);
 
     private static bool IsEmpty(TurnStep step) => step.Pieces.IsEmpty && step.Calls.IsEmpty;
 

@@ -6,6 +6,7 @@ using AspireAgent.Agent.Guards;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Models.Calls;
 using AspireAgent.Agent.Models.Plans;
+using AspireAgent.Agent.Tools;
 using AspireAgent.Contracts;
 using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Sessions;
@@ -16,8 +17,8 @@ namespace AspireAgent.Agent.Turns;
 
 /// <summary>One turn as one Rx pipeline: admit, prompt, models, events, end; built anew for each input (I3).</summary>
 internal sealed partial class TurnPipeline(
-    ModelCatalog models, PlanRunner plans, BudgetGate gate, UsageReporter usage, TokenCounter tokens, AgentMetrics metrics,
-    ILogger<TurnPipeline> logger)
+    ModelCatalog models, PlanRunner plans, ToolRegistry registry, ToolRunner runner, BudgetGate gate, UsageReporter usage, TokenCounter tokens,
+    AgentMetrics metrics, ILogger<TurnPipeline> logger)
 {
     /// <summary>
     /// The events of a turn that has started, up to and including the one that ends it. Disposing cancels the calls of models and
@@ -26,7 +27,7 @@ internal sealed partial class TurnPipeline(
     public IObservable<SessionEvent> Run(TurnRequest turn, TurnSession session) => Observable.Defer(() =>
     {
         var plan = PlanOf(turn.Input.Event, turn.Snapshot.Config, turn.State.Tier);
-        var tools = new AnswerTools(turn);
+        var tools = new AnswerTools(turn, registry);
         var prompt = new TurnPrompt(turn, tools, tokens);
         var bill = new TurnBill(tokens);
         var translator = new AnswerTranslator(turn.Turn, LocalInstance.Build, prompt.Version, tools.EffectOf, bill, turn.Cut?.Build);
@@ -47,7 +48,7 @@ internal sealed partial class TurnPipeline(
 
         // What was admitted once goes on.
         var events = turn.Cut is not null || gate.Admits(turn.State.Tier, turn.Budget)
-            ? answer.Speak()
+            ? new TurnSteps(turn, session, answer, runner).Run()
                 .Guard(session.Knobs, turn.Turn)
                 .Concat(Observable.FromAsync(token => CompleteAsync(turn, answer, translator, bill, session.Clock, token)))
                 .Catch((Exception exception) => Observable.Return(Failed(turn, exception)))

@@ -35,6 +35,7 @@ internal sealed record TurnRequest(TurnInput Input, TurnSnapshot Snapshot, Budge
 }
 
 /// <summary>What the session offers a running turn.</summary>
+/// <param name="Id">The session's id.</param>
 /// <param name="Clock">Told by the session when the first token is saved.</param>
 /// <param name="Stop">Emits once when somebody ends the turn; replays.</param>
 /// <param name="Knobs">What the turn follows while it runs; replays.</param>
@@ -42,5 +43,10 @@ internal sealed record TurnRequest(TurnInput Input, TurnSnapshot Snapshot, Budge
 /// <param name="Now">The fold of all that has been written, the turn's own events included.</param>
 /// <param name="Saved">Completes when the log holds all that has been written; false: it never will.</param>
 internal sealed record TurnSession(
-    TurnClock Clock, IObservable<CancelledBy> Stop, IObservable<LiveKnobs> Knobs, Func<CancellationToken, ValueTask> Room,
-    Func<SessionState> Now, Func<CancellationToken, Task<bool>> Saved);
+    string Id, TurnClock Clock, IObservable<CancelledBy> Stop, IObservable<LiveKnobs> Knobs, Func<CancellationToken, ValueTask> Room,
+    Func<SessionState> Now, Func<CancellationToken, Task<bool>> Saved)
+{
+    /// <summary>What the turn has said and done so far. Where it is over meanwhile: nothing, and nobody is told what is made of that.</summary>
+    public RunningTurn Running(TurnRequest turn) =>
+        Now().Running is { } running && running.Id == turn.Turn ? running : new RunningTurn(turn.Input.Event);
+}

@@ -9,6 +9,7 @@ using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Models.Calls;
 using AspireAgent.Agent.Models.Plans;
 using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.Tools;
 using AspireAgent.Agent.Turns;
 using AspireAgent.Contracts.Budget;
 using AspireAgent.Contracts.Config;
@@ -32,7 +33,7 @@ internal sealed class AgentHarness : IAsyncDisposable
 
     private readonly ServiceProvider _provider = new ServiceCollection().AddMetrics().AddHttpClient().BuildServiceProvider();
 
-    private AgentHarness(ConnectionMultiplexer connection)
+    private AgentHarness(ConnectionMultiplexer connection, IEnumerable<Tool>? tools)
     {
         Connection = connection;
         Log = new SessionLog(connection);
@@ -46,9 +47,13 @@ internal sealed class AgentHarness : IAsyncDisposable
         Models = new ModelCatalog(
             [Caller(fake), Caller(fake with { Name = "mute", Prefill = Prefill.None })],
             new Dictionary<string, string[]> { ["alone"] = ["fake"], ["mute-alone"] = ["mute"] }, "alone");
+        var registry = new ToolRegistry(tools ?? []);
+        var health = new ToolHealth(Observable.Return(TimeSpan.FromMinutes(1)), TimeProvider.System);
+        var runner = new ToolRunner(
+            registry, health, new ToolMetrics(Meters, health), DefaultScheduler.Instance, TimeProvider.System, NullLogger<ToolRunner>.Instance);
         var turns = new TurnPipeline(
-            Models, new PlanRunner(Observable.Return(new ResilienceKnobs()), models, DefaultScheduler.Instance), new BudgetGate(TimeProvider.System),
-            Usage, Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
+            Models, new PlanRunner(Observable.Return(new ResilienceKnobs()), models, DefaultScheduler.Instance), registry, runner,
+            new BudgetGate(TimeProvider.System), Usage, Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
         var layers = new TenantLayers(connection, DefaultScheduler.Instance, NullLogger<TenantLayers>.Instance);
         Services = new SessionServices(
             new ConfigSignals(Config, layers, NullLogger<ConfigSignals>.Instance), Budget, turns, Log,
@@ -83,9 +88,10 @@ internal sealed class AgentHarness : IAsyncDisposable
     /// <summary>The id of this harness' session.</summary>
     public string Id { get; } = Guid.NewGuid().ToString("N");
 
-    public static async Task<AgentHarness> StartAsync(RedisPair servers, RedisKind kind) => await StartAsync(await servers.GetAsync(kind));
+    public static async Task<AgentHarness> StartAsync(RedisPair servers, RedisKind kind, params Tool[] tools) =>
+        await StartAsync(await servers.GetAsync(kind), tools);
 
-    public static async Task<AgentHarness> StartAsync(RedisProcess server) => new(await server.ConnectAsync());
+    public static async Task<AgentHarness> StartAsync(RedisProcess server, params Tool[] tools) => new(await server.ConnectAsync(), tools);
 
     public static int CountTokens(string text) => Tokens.Count(text);
 
@@ -169,6 +175,8 @@ internal sealed class AgentHarness : IAsyncDisposable
         SessionClosed => "closed",
         SessionMoved e => $"moved:{e.Why}",
         ModelSwitched e => $"switched:{e.How}",
+        ToolCalled e => $"called:{e.Name}",
+        ToolReturned e => $"returned:{e.Error ?? e.Result}",
         _ => happened.GetType().Name,
     };
 

@@ -86,15 +86,9 @@ internal sealed class CompletionsEndpoint(
     private async Task AnswerAsync(HttpContext context, CompletionCall request, CompletionTurn turn, CancellationToken cancellationToken)
     {
         await using var events = turn.EventsAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
-        var first = await FirstAsync(events);
+        var (first, build) = await FirstAsync(events);
         context.Response.Headers[SessionHeader] = turn.Session;
         context.Response.Headers.CacheControl = "no-store";
-        var build = first switch
-        {
-            TokenProduced token => token.BuildId,
-            ToolCalled call => call.BuildId,
-            _ => null, // it said nothing
-        };
         if (build is not null)
         {
             context.Response.Headers[FingerprintHeader] = build.Fingerprint();
@@ -112,18 +106,27 @@ internal sealed class CompletionsEndpoint(
         }
     }
 
-    // What comes before the first word decides the status.
-    private async Task<SessionEvent> FirstAsync(IAsyncEnumerator<SessionEvent> events)
+    // What comes before the first word decides the status. The build is named by the first thing said, be it the call of a tool that the
+    // caller does not see; null: nothing was said.
+    private async Task<(SessionEvent First, BuildId? Build)> FirstAsync(IAsyncEnumerator<SessionEvent> events)
     {
+        BuildId? build = null;
         while (await events.MoveNextAsync())
         {
+            build = events.Current switch
+            {
+                TokenProduced token => token.BuildId ?? build,
+                ToolCalled call => call.BuildId ?? build,
+                ModelSwitched { How: SwitchedHow.Restart } => null,
+                _ => build,
+            };
             switch (events.Current)
             {
                 case TurnFailed failed:
                     throw CompletionException.OfTurn(failed.Error, time.GetUtcNow());
-                case TokenProduced or ToolCalled:
+                case TokenProduced or ToolCalled { IsClients: true }:
                 case { EndsTurn: true }:
-                    return events.Current;
+                    return (events.Current, build);
                 default:
                     break;
             }
@@ -134,7 +137,7 @@ internal sealed class CompletionsEndpoint(
 
     private async Task<JsonObject> CollectAsync(CompletionReplies replies, SessionEvent first, IAsyncEnumerator<SessionEvent> events)
     {
-        var (text, calls) = (new StringBuilder(), new List<ToolCalled>());
+        var (text, calls, step) = (new StringBuilder(), new List<ToolCalled>(), 0);
         for (var happened = first; ; happened = events.Current)
         {
             switch (happened)
@@ -142,11 +145,14 @@ internal sealed class CompletionsEndpoint(
                 case TokenProduced token:
                     text.Append(token.Text);
                     break;
-                case ToolCalled call:
+                case ToolCalled { IsClients: true } call:
                     calls.Add(call);
                     break;
+                case ToolReturned:
+                    step = text.Length;
+                    break;
                 case ModelSwitched { How: SwitchedHow.Restart }:
-                    text.Clear();
+                    text.Length = step;
                     calls.Clear();
                     break;
                 case TurnCompleted completed:
@@ -172,18 +178,23 @@ internal sealed class CompletionsEndpoint(
     {
         context.Response.ContentType = "text/event-stream";
         await SendAsync(context, replies.Opening(), cancellationToken);
-        var calls = 0;
+        var (calls, isSeen) = (0, false);
         for (var happened = first; ; happened = events.Current)
         {
             switch (happened)
             {
                 case TokenProduced token:
+                    isSeen = true;
                     await SendAsync(context, replies.Token(token.Text), cancellationToken);
                     break;
-                case ToolCalled tool:
+                case ToolCalled { IsClients: true } tool:
+                    isSeen = true;
                     await SendAsync(context, replies.ToolCall(calls++, tool), cancellationToken);
                     break;
-                case ModelSwitched { How: SwitchedHow.Restart }:
+                case ToolReturned:
+                    isSeen = false; // what stands before it stays
+                    break;
+                case ModelSwitched { How: SwitchedHow.Restart } when isSeen:
                     throw CompletionException.Restarted(); // what was sent cannot be taken back
                 case TurnCompleted completed:
                     await SendAsync(context, replies.Ending(completed.Finish), cancellationToken);
