@@ -83,7 +83,8 @@ public class BreakerStatesTests : BreakerTestBase
             }
         });
 
-        var callers = Enumerable.Range(0, 2).Select(seed => Task.Run(() =>
+        // Threads of their own: the pool's are for the timers.
+        var callers = Enumerable.Range(0, 2).Select(seed => Task.Factory.StartNew(() =>
         {
             var random = new Random(seed);
             while (!enough.Task.IsCompleted)
@@ -97,7 +98,7 @@ public class BreakerStatesTests : BreakerTestBase
                 };
                 say(permit);
             }
-        }, TestContext.Current.CancellationToken));
+        }, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default));
         await Task.WhenAll(callers);
         breaker.Dispose();
 
