@@ -18,6 +18,8 @@ namespace AspireAgent.Agent.Tests.Models.Clients;
 /// <summary>The client of one route named <c>main</c>, composed as in the service.</summary>
 internal sealed class RouteHarness : IAsyncDisposable
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
     private readonly WebApplication _app;
 
     /// <param name="settings">Of the route: <c>Kind</c>, <c>Endpoint</c>, <c>ApiKey</c>.</param>
@@ -66,8 +68,8 @@ internal sealed class RouteHarness : IAsyncDisposable
     {
         ChatMessage[] sent = messages.Length > 0 ? messages : [new ChatMessage(ChatRole.User, "Say it.")];
         return streamed
-            ? (await Client.GetStreamingResponseAsync(sent).ToChatResponseAsync()).Text
-            : (await Client.GetResponseAsync(sent)).Text;
+            ? (await Client.GetStreamingResponseAsync(sent).ToChatResponseAsync().WaitAsync(Limit)).Text
+            : (await Client.GetResponseAsync(sent).WaitAsync(Limit)).Text;
     }
 
     public async ValueTask DisposeAsync()
