@@ -29,7 +29,7 @@ var agent = builder.AddService<Projects.Agent_Api>("agent", trust)
     .WithReference(config).WaitFor(config)
     .WithReference(budget).WaitFor(budget)
     .WithReference(chaos)
-    .WithSettings(builder.Configuration, "Sessions", "Draining")
+    .WithSettings(builder.Configuration, "Sessions", "Draining", "Egress", "Secrets")
     .WithReplicas(builder.Configuration.GetValue("Agents:Replicas", 2));
 
 // The one door in front of them
