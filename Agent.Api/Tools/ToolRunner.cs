@@ -104,7 +104,7 @@ internal sealed partial class ToolRunner(
     private IObservable<ToolOutcome> Attempt(Tool tool, ToolCalled call, JsonElement arguments, ToolContext context) => Observable.Defer(() =>
         ToolArguments.Mismatch(arguments, tool.Function.JsonSchema) is { } mismatch
             ? Observable.Return(ToolOutcome.Failure(ToolReturned.BadArguments, mismatch))
-            : Observable.FromAsync(token => InvokeAsync(tool, arguments, ToolOperation.IdOf(tool.Name, call, arguments, context), token))
+            : Observable.FromAsync(token => InvokeAsync(tool, arguments, ToolOperation.IdOf(tool.Name, call, arguments, context), token), scheduler)
                 .Timeout(tool.Timeout, Observable.Return(ToolOutcome.Failure(ToolReturned.Timeout)), scheduler))
         .SelectMany(outcome => outcome.Error is null
             ? Observable.Return(outcome)
