@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 
 namespace AspireAgent.Agent.Tools;
@@ -17,9 +19,9 @@ internal static class ToolArguments
         {
             using var document = JsonDocument.Parse(string.IsNullOrWhiteSpace(text) ? "{}" : text, Strict);
             arguments = document.RootElement.Clone();
-            return arguments.ValueKind is JsonValueKind.Object;
+            return arguments.ValueKind is JsonValueKind.Object && Canonical(arguments).Length > 0;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException) // the latter: "\ud83d", half a character
         {
             arguments = default;
             return false;
@@ -64,7 +66,7 @@ internal static class ToolArguments
             return $"'{prefix}{missing}' is missing.";
         }
 
-        var hasProperties = schema.TryGetProperty("properties", out var properties);
+        var hasProperties = schema.TryGetProperty("properties", out var properties) && properties.ValueKind is JsonValueKind.Object;
         var isClosed = schema.TryGetProperty("additionalProperties", out var additional) && additional.ValueKind is JsonValueKind.False;
         foreach (var property in value.EnumerateObject())
         {
@@ -102,4 +104,48 @@ internal static class ToolArguments
         "integer" => value.ValueKind is JsonValueKind.Number && double.IsInteger(value.GetDouble()),
         _ => true,
     };
+
+    /// <summary>The same text for the same arguments, however they are spaced, ordered and escaped.</summary>
+    public static string Canonical(JsonElement arguments)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            Write(arguments, writer);
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static void Write(JsonElement value, Utf8JsonWriter writer)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                writer.WriteStartObject();
+                foreach (var property in value.EnumerateObject().OrderBy(property => property.Name, StringComparer.Ordinal))
+                {
+                    writer.WritePropertyName(property.Name);
+                    Write(property.Value, writer);
+                }
+
+                writer.WriteEndObject();
+                break;
+            case JsonValueKind.Array:
+                writer.WriteStartArray();
+                foreach (var item in value.EnumerateArray())
+                {
+                    Write(item, writer);
+                }
+
+                writer.WriteEndArray();
+                break;
+            case JsonValueKind.String:
+                writer.WriteStringValue(value.GetString()); // written anew: "\u0041" is "A"
+                break;
+            default:
+                value.WriteTo(writer);
+                break;
+        }
+    }
 }

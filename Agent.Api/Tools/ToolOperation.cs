@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -38,54 +37,11 @@ internal static class ToolOperation
     /// <param name="context">Its step.</param>
     public static string IdOf(string tool, ToolCalled call, JsonElement arguments, ToolContext context)
     {
-        var canonical = Canonical(arguments);
+        var canonical = ToolArguments.Canonical(arguments);
         var before = context.Calls.TakeWhile(other => other.Call != call.Call)
-            .Count(other => other.Name == call.Name && ToolArguments.TryRead(other.Arguments, out var its) && Canonical(its) == canonical);
+            .Count(other => other.Name == call.Name && ToolArguments.TryRead(other.Arguments, out var its) && ToolArguments.Canonical(its) == canonical);
         var action = JsonSerializer.Serialize<string[]>(
             [context.Session, call.Turn ?? "", context.Step.ToString(CultureInfo.InvariantCulture), tool, canonical, before.ToString(CultureInfo.InvariantCulture)]);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(action)))[..Digits];
-    }
-
-    private static string Canonical(JsonElement arguments)
-    {
-        var buffer = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(buffer))
-        {
-            Write(arguments, writer);
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
-
-    private static void Write(JsonElement value, Utf8JsonWriter writer)
-    {
-        switch (value.ValueKind)
-        {
-            case JsonValueKind.Object:
-                writer.WriteStartObject();
-                foreach (var property in value.EnumerateObject().OrderBy(property => property.Name, StringComparer.Ordinal))
-                {
-                    writer.WritePropertyName(property.Name);
-                    Write(property.Value, writer);
-                }
-
-                writer.WriteEndObject();
-                break;
-            case JsonValueKind.Array:
-                writer.WriteStartArray();
-                foreach (var item in value.EnumerateArray())
-                {
-                    Write(item, writer);
-                }
-
-                writer.WriteEndArray();
-                break;
-            case JsonValueKind.String:
-                writer.WriteStringValue(value.GetString()); // written anew: "\u0041" is "A"
-                break;
-            default:
-                value.WriteTo(writer);
-                break;
-        }
     }
 }

@@ -101,20 +101,25 @@ internal sealed partial class ToolRunner(
     });
 
     // One run of one tool. A failure is the stream's error. On time-out the run is given up, whether or not it heeds its token.
-    private IObservable<ToolOutcome> Attempt(Tool tool, ToolCalled call, JsonElement arguments, ToolContext context) => Observable.Defer(() =>
-        ToolArguments.Mismatch(arguments, tool.Function.JsonSchema) is { } mismatch
-            ? Observable.Return(ToolOutcome.Failure(ToolReturned.BadArguments, mismatch))
-            : Observable.FromAsync(token => InvokeAsync(tool, arguments, ToolOperation.IdOf(tool.Name, call, arguments, context), token), scheduler)
-                .Timeout(tool.Timeout, Observable.Return(ToolOutcome.Failure(ToolReturned.Timeout)), scheduler))
+    private IObservable<ToolOutcome> Attempt(Tool tool, ToolCalled call, JsonElement arguments, ToolContext context) => Observable
+        .FromAsync(token => InvokeAsync(tool, call, arguments, context, token), scheduler)
+        .Timeout(tool.Timeout, Observable.Return(ToolOutcome.Failure(ToolReturned.Timeout)), scheduler)
         .SelectMany(outcome => outcome.Error is null
             ? Observable.Return(outcome)
             : Observable.Throw<ToolOutcome>(new ToolFailedException(tool.Name, outcome)));
 
-    private async Task<ToolOutcome> InvokeAsync(Tool tool, JsonElement arguments, string operation, CancellationToken cancellationToken)
+    private async Task<ToolOutcome> InvokeAsync(
+        Tool tool, ToolCalled call, JsonElement arguments, ToolContext context, CancellationToken cancellationToken)
     {
         await scheduler.Yield(cancellationToken); // a tool that blocks blocks no one else
         try
         {
+            if (ToolArguments.Mismatch(arguments, tool.Function.JsonSchema) is { } mismatch)
+            {
+                return ToolOutcome.Failure(ToolReturned.BadArguments, mismatch);
+            }
+
+            var operation = ToolOperation.IdOf(tool.Name, call, arguments, context);
             return ToolOutcome.Of(await tool.Function.InvokeAsync(ToolOperation.With(arguments, operation), cancellationToken));
         }
         catch (BadArgumentsException bad)

@@ -4,7 +4,8 @@ namespace AspireAgent.Contracts.Sessions;
 
 /// <summary>
 /// The turn in progress within <see cref="SessionState"/>: the input that it answers and what it has said and done so far, step by
-/// step. A step is what one call of the model says, and what the tools return that it calls; the turn's last step calls none of ours.
+/// step. A step is what one call of the model says, and what the tools return that it calls; they start when the model has said all of
+/// it. The turn's last step calls none of ours.
 /// </summary>
 public sealed record RunningTurn(InputAccepted Input)
 {

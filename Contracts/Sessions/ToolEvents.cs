@@ -34,10 +34,10 @@ public sealed record ToolReturned(string Call, bool Ok, string? Result = null, s
     /// <summary>It broke.</summary>
     public const string Failed = "failed";
 
-    /// <summary>Tools are switched off.</summary>
+    /// <summary>Tools are switched off, or this one is.</summary>
     public const string SwitchedOff = "switched-off";
 
-    /// <summary>There is none of this name, or not for this session.</summary>
+    /// <summary>There is none of this name.</summary>
     public const string UnknownTool = "unknown-tool";
 
     /// <summary>The arguments are no JSON, or not what the tool takes.</summary>

@@ -77,15 +77,16 @@ public class TurnStepsTests
     }
 
     [Fact]
-    public void Fold_RestartAfterSomeToolsReturned_KeepsTheStepWhatCameSinceIsGone()
+    public void Fold_RestartAfterSomeToolsReturned_KeepsTheStepAndSaysThatTheOthersWereInterrupted()
     {
         var turn = Turn(
-            Called("c1", "sum"), Called("c2", "mail", "effectful"), Returned("c1", "1"), Called("c3", "sum"),
+            Called("c1", "sum"), Called("c2", "mail", "effectful"), Returned("c1", "1"),
             new ModelSwitched("x", "y", "broken", SwitchedHow.Restart), Token("c")).Running!;
 
-        Assert.Equal(["c1", "c2"], turn.Steps[0].Calls.Take(2).Select(call => call.Call));
         Assert.Empty(turn.Pending);
-        Assert.Equal("c", turn.PartialText);
+        Assert.Equal(
+            ["user: hello", "assistant:  [c1 sum, c2 mail]", "tool c1: 1", """tool c2: {"error":"interrupted"}""", "assistant: c"],
+            turn.ToMessages().Select(Tell));
     }
 
     [Fact]

@@ -40,6 +40,7 @@ public class ToolArgumentsTests
     [Theory]
     [InlineData("true")]
     [InlineData("{}")]
+    [InlineData("""{"type":7,"properties":[],"required":7,"enum":{}}""")]
     public void Mismatch_SchemaThatSaysNothing_TakesAll(string schema)
     {
         Assert.True(ToolArguments.TryRead("""{"a":1}""", out var read));
@@ -55,6 +56,9 @@ public class ToolArgumentsTests
     [InlineData("{'a':1}", false)]
     [InlineData("""{"a":1} {"b":2}""", false)]
     [InlineData("""{"a":{"b":1,"b":2}}""", false)]
+    [InlineData("""{"a":["\ud83d\ude00"]}""", true)]
+    [InlineData("""{"a":["\ud83d"]}""", false)]
+    [InlineData("""{"\ud83d":1}""", false)]
     public void TryRead_Text_TakesOneObject(string text, bool isObject) => Assert.Equal(isObject, ToolArguments.TryRead(text, out _));
 
     [Fact]

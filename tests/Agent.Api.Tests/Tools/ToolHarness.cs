@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Reactive.Concurrency;
 using System.Reactive.Linq;
 using System.Reactive.Subjects;
 using AspireAgent.Agent.Tools;
@@ -66,10 +67,11 @@ internal sealed class ToolHarness : IDisposable
             name),
         ToolEffect.ReadOnly, TimeSpan.FromSeconds(timeoutSeconds), hedgeWith));
 
-    public ToolRunner Build()
+    /// <summary>The runner over the tools so far, in virtual time unless told otherwise.</summary>
+    public ToolRunner Build(IScheduler? scheduler = null)
     {
         Health = new ToolHealth(Observable.Return(TimeSpan.FromMinutes(1)), Clock);
-        return new ToolRunner(new ToolRegistry(_tools), Health, new ToolMetrics(Meters, Health), Time.Scheduler, Clock, Logger);
+        return new ToolRunner(new ToolRegistry(_tools), Health, new ToolMetrics(Meters, Health), scheduler ?? Time.Scheduler, Clock, Logger);
     }
 
     public static ToolCalled Call(string name, string arguments = """{"city":"Rome"}""", string id = "c1") =>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Reactive.Concurrency;
-using System.Reactive.Linq;
 using System.Text;
 using AspireAgent.Agent.Tools;
 using AspireAgent.Agent.Turns;
@@ -8,7 +7,6 @@ using AspireAgent.Contracts.Config;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.Testing;
 using Microsoft.Extensions.AI;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace AspireAgent.Agent.Tests.Tools;
 
@@ -37,14 +35,17 @@ public sealed class ToolRunnerTests : IDisposable
     [InlineData("weather", """{"city":""", "bad-arguments", "The arguments must be one JSON object.")]
     [InlineData("weather", "[1]", "bad-arguments", "The arguments must be one JSON object.")]
     [InlineData("weather", """{"city":"Rome","city":"Bonn"}""", "bad-arguments", "The arguments must be one JSON object.")]
+    [InlineData("weather", """{"city":"\ud83d"}""", "bad-arguments", "The arguments must be one JSON object.")]
     [InlineData("weather", "", "bad-arguments", "'city' is missing.")]
     [InlineData("weather", """{"town":"Rome"}""", "bad-arguments", "'city' is missing.")]
     [InlineData("weather", """{"city":7}""", "bad-arguments", "'city' must be of type string.")]
     public async Task Run_CallThatNoToolCanTake_IsToldWhy(string name, string arguments, string error, string? detail)
     {
         _tools.Add("weather", 300);
+        var running = _tools.Start(_tools.Build(), ToolHarness.Call(name, arguments));
+        _tools.Time.RunTo(1);
 
-        var returned = await _tools.Start(_tools.Build(), ToolHarness.Call(name, arguments));
+        var returned = await running;
 
         Assert.Equal((false, error, detail), (returned.Ok, returned.Error, returned.Result));
         Assert.Empty(_tools.Seen);
@@ -117,12 +118,9 @@ public sealed class ToolRunnerTests : IDisposable
     {
         using var released = new ManualResetEventSlim();
         var tool = new Tool(AIFunctionFactory.Create(() => released.Wait(TestContext.Current.CancellationToken), "blocking"), ToolEffect.Effectful, TimeSpan.FromMilliseconds(50));
-        _tools.Build();
-        var runner = new ToolRunner(
-            new ToolRegistry([tool]), _tools.Health, new ToolMetrics(_tools.Meters, _tools.Health), DefaultScheduler.Instance, TimeProvider.System,
-            NullLogger<ToolRunner>.Instance);
+        _tools.Add(tool);
 
-        var returned = await _tools.Start(runner, ToolHarness.Call("blocking", "{}")).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        var returned = await _tools.Start(_tools.Build(DefaultScheduler.Instance), ToolHarness.Call("blocking", "{}")).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         released.Set();
 
         Assert.Equal("timeout", returned.Error);
@@ -183,6 +181,48 @@ public sealed class ToolRunnerTests : IDisposable
         Assert.False(_tools.Knobs.HasObservers);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => _tools.Start(_tools.Build(), ToolHarness.Call("weather"), cancellationToken: stop.Token));
+    }
+
+    // On the real clock and the real pool, at whatever instant the stop comes.
+    [Fact]
+    public async Task Run_CancelledAtAnyInstant_LeavesNoToolRunning()
+    {
+        var (begun, ended) = (0, 0);
+        var endless = AIFunctionFactory.Create(
+            async (CancellationToken cancellationToken) =>
+            {
+                Interlocked.Increment(ref begun);
+                try
+                {
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+                }
+                finally
+                {
+                    Interlocked.Increment(ref ended);
+                }
+            },
+            "endless");
+        var tool = new Tool(endless, ToolEffect.ReadOnly, TimeSpan.FromMinutes(5), HedgeWith: "other") { HedgeAfter = TimeSpan.FromTicks(1) };
+        _tools.Add(tool);
+        _tools.Add(new Tool(AIFunctionFactory.Create((CancellationToken token) => endless.InvokeAsync([], token), "other"), ToolEffect.ReadOnly, tool.Timeout));
+        var runner = _tools.Build(DefaultScheduler.Instance);
+
+        await Parallel.ForEachAsync(Enumerable.Range(0, 500), TestContext.Current.CancellationToken, async (i, _) =>
+        {
+            using var stop = new CancellationTokenSource();
+            var running = _tools.Start(runner, ToolHarness.Call("endless", ""), cancellationToken: stop.Token);
+            for (var turns = i % 50 * 10; turns > 0; turns--)
+            {
+                await Task.Yield();
+            }
+
+            await stop.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        });
+
+        await Poll.UntilAsync(() => Volatile.Read(ref begun) == Volatile.Read(ref ended), "the tools' end");
+        Assert.InRange(begun, 1, 1_000);
+        Assert.False(_tools.Knobs.HasObservers);
     }
 
     [Fact]
