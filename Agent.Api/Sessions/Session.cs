@@ -320,9 +320,10 @@ internal sealed partial class Session : IAsyncDisposable
                 return happened;
             }
 
+            var hasSpoken = _state.Running?.FirstTokenAt is not null;
             _state = _state.Apply(happened);
             _writer.Enqueue(happened, _state);
-            if (happened is TokenProduced { Fingerprint: not null } or ToolCalled && _active is { } active)
+            if (!hasSpoken && _state.Running?.FirstTokenAt is not null && _active is { } active)
             {
                 _ = active.Clock.FirstTokenAsync(_writer.AcknowledgedAsync(happened.Seq, CancellationToken.None));
             }

@@ -19,7 +19,7 @@ internal sealed class TurnAnswer(
     private readonly ContinuationConfig _rules = turn.Snapshot.Config.Continuation;
 
     private ModelRequest? _request;
-    private int _recoveries;
+    private readonly List<string> _broken = []; // routes, once for each time
     private bool _isTrimmed = turn.Cut is not null; // the former owner has said so
 
     /// <summary>The route that speaks, or is to.</summary>
@@ -116,7 +116,8 @@ internal sealed class TurnAnswer(
             CallFailure.SlowDrip => "drip",
             _ => null,
         };
-        var next = ++_recoveries > _rules.MostRecoveries
+        _broken.Add(broken.Route);
+        var next = _broken.Count > _rules.MostRecoveries
             ? null
             : GoOn(broken.Route, broken.Failure.ToSlug(), plan.Without(broken.Route));
         var error = guard is null ? ProblemTypes.Interrupted : ProblemTypes.Stalled;
@@ -138,7 +139,7 @@ internal sealed class TurnAnswer(
 
         var canGoOn = _rules.Policy is ContinuationPolicy.Continue && running.Step.Calls.IsEmpty && running.Build?.Prompt == prompt.Version;
         var mayRestart = _rules is { Policy: ContinuationPolicy.Restart } or { Policy: ContinuationPolicy.Continue, OnNoPrefill: NoPrefillPolicy.Restart };
-        var able = canGoOn ? routes.Where(caller => caller.Route.Prefill is not Prefill.None).ToList() : [];
+        var able = canGoOn ? routes.Where(caller => caller.Route.Prefill is not Prefill.None && !IsHopeless(caller.Route.Name)).ToList() : [];
         var others = mayRestart ? routes.Except(able).ToList() : [];
 
         var anew = others.Count == 0 ? null : Ask(others, after: new Hop(from, "", why, SwitchedHow.Restart));
@@ -147,6 +148,9 @@ internal sealed class TurnAnswer(
                 .Catch((PlanExhaustedException exhausted) => anew ?? Observable.Throw<SessionEvent>(exhausted));
         return goesOn?.Catch((PlanExhaustedException _) => Failed(ProblemTypes.Interrupted));
     }
+
+    // Once may be chance.
+    private bool IsHopeless(string route) => _broken.Count(name => name == route) > 1;
 
     private IObservable<SessionEvent> Failed(string error) =>
         Observable.Return<SessionEvent>(new TurnFailed(error, Retriable: true) { Turn = turn.Turn });

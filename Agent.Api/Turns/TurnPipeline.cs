@@ -48,7 +48,7 @@ internal sealed partial class TurnPipeline(
 
         // What was admitted once goes on.
         var events = turn.Cut is not null || gate.Admits(turn.State.Tier, turn.Budget)
-            ? new TurnSteps(turn, session, answer, runner).Run()
+            ? new TurnSteps(turn, session, prompt, answer, runner).Run()
                 .Guard(session.Knobs, turn.Turn)
                 .Concat(Observable.FromAsync(token => CompleteAsync(turn, answer, translator, bill, session.Clock, token)))
                 .Catch((Exception exception) => Observable.Return(Failed(turn, exception)))

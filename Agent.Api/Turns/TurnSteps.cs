@@ -9,7 +9,7 @@ namespace AspireAgent.Agent.Turns;
 /// A turn step by step: the models speak, the tools that they call run, and the models speak again, with what those have returned, until
 /// they call none. Where the turn stands is read from the session's own fold: after a crash it goes on there.
 /// </summary>
-internal sealed class TurnSteps(TurnRequest turn, TurnSession session, TurnAnswer answer, ToolRunner tools)
+internal sealed class TurnSteps(TurnRequest turn, TurnSession session, TurnPrompt prompt, TurnAnswer answer, ToolRunner tools)
 {
     private const int ToolsAtOnce = 8;
 
@@ -18,8 +18,11 @@ internal sealed class TurnSteps(TurnRequest turn, TurnSession session, TurnAnswe
     private RunningTurn Running => session.Running(turn);
 
     /// <summary>The events up to the answer's end, or to one that ends the turn.</summary>
-    public IObservable<SessionEvent> Run() =>
-        Observable.Defer(() => _unknown.Count > 0 ? Observable.Empty<SessionEvent>() : answer.Speak()).Concat(Observable.Defer(Next));
+    public IObservable<SessionEvent> Run() => Observable.Defer(() =>
+            turn.Cut is { Steps.IsEmpty: false, Build: { } spoken } && spoken.Prompt != prompt.Version ? Failed(ProblemTypes.Interrupted) // an answer never mixes two
+            : _unknown.Count > 0 ? Observable.Empty<SessionEvent>()
+            : answer.Speak())
+        .Concat(Observable.Defer(Next));
 
     private IObservable<SessionEvent> Next()
     {

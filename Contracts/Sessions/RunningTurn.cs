@@ -20,7 +20,7 @@ public sealed record RunningTurn(InputAccepted Input)
     /// <summary>The build that spoke first; null: nothing has been said, or a restart has taken it back.</summary>
     public BuildId? Build { get; init; }
 
-    /// <summary>When its first token was written; null: none was. By its writer's clock.</summary>
+    /// <summary>When its first token was written, or its first call of a tool of the caller's; null: none was. By its writer's clock.</summary>
     public DateTimeOffset? FirstTokenAt { get; init; }
 
     /// <summary>The route that serves it.</summary>
@@ -72,7 +72,7 @@ public sealed record RunningTurn(InputAccepted Input)
         ToolCalled e => this with
         {
             Step = Step with { Calls = Step.Calls.Add(e) }, OwnersText = OwnersText.Push(e.Arguments), MovesInVain = 0,
-            Build = Build ?? e.BuildId, FirstTokenAt = FirstTokenAt ?? e.At,
+            Build = Build ?? e.BuildId, FirstTokenAt = FirstTokenAt ?? (e.IsClients ? e.At : null),
         },
         ToolReturned e => Return(e),
 

@@ -31,6 +31,7 @@ internal sealed class CompletionException(int status, string message, string typ
             "rate_limit_error", "budget_exhausted") { RetryAfterSeconds = 60 - now.Second },
         ProblemTypes.ModelTimeout => new(StatusCodes.Status504GatewayTimeout, "The model did not answer in time.", "server_error", "model_timeout"),
         ProblemTypes.ModelError => new(StatusCodes.Status502BadGateway, "The model failed.", "server_error", "model_error"),
+        ProblemTypes.Stalled => new(StatusCodes.Status503ServiceUnavailable, "The model fell silent; ask again.", "server_error", "stalled"),
         ProblemTypes.Interrupted => new(StatusCodes.Status503ServiceUnavailable, "The answer was cut off; ask again.", "server_error", "interrupted"),
         ProblemTypes.ModelRefused => new(StatusCodes.Status400BadRequest, "The model refused the request.", "invalid_request_error", "model_refused"),
         _ => new(StatusCodes.Status500InternalServerError, "The answer could not be completed.", "server_error", error.Replace('-', '_')),

@@ -279,7 +279,7 @@ public sealed class ToolRunnerTests : IDisposable
         var (id, ended) = ($"c-{Guid.NewGuid():N}", new List<Activity>());
         using var listener = new ActivityListener
         {
-            ShouldListenTo = source => source.Name == TurnPipeline.ActivitySourceName,
+            ShouldListenTo = source => source.Name == AgentActivities.SourceName,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
             ActivityStopped = activity =>
             {
