@@ -345,7 +345,7 @@ public sealed class TakeoverTests(RedisPair servers) : IAsyncLifetime
         if (withTool)
         {
             call.Updates.Writer.TryWrite(new ChatResponseUpdate(ChatRole.Assistant, [new FunctionCallContent("c1", "weather")]));
-            await _agent.StoryAsync(nameof(ToolCalled));
+            await _agent.StoryAsync("called:weather");
         }
 
         return session;

@@ -30,7 +30,7 @@ internal sealed record Outcome
         {
             Answer = fate switch
             {
-                Fate.Fails => isStreamed ? $"200, then error {fault.Error}" : $"{StatusOf(fault)} {fault.Error}",
+                Fate.Fails => isStreamed ? $"200, then error {fault.Error}" : $"{503} {fault.Error}",
                 Fate.Anew when isStreamed => "200, then error answer_restarted",
                 _ => "200 stop",
             },
@@ -72,5 +72,4 @@ internal sealed record Outcome
     }
 
     // A stalled turn has no status of its own on OpenAI's surface.
-    private static int StatusOf(FaultCase fault) => fault.Error == "interrupted" ? 503 : 500;
 }
