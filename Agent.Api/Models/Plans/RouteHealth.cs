@@ -69,13 +69,19 @@ internal sealed class RouteHealth : IDisposable
             throw new CallException(_route.Name, CallFailure.CoolingDown);
         }
 
-        if (Interlocked.Increment(ref _fallbackCalls) > _route.FallbackCalls)
+        var calls = Volatile.Read(ref _fallbackCalls);
+        while (calls < _route.FallbackCalls)
         {
-            Interlocked.Decrement(ref _fallbackCalls);
-            throw new CallException(_route.Name, CallFailure.Busy);
+            var seen = Interlocked.CompareExchange(ref _fallbackCalls, calls + 1, calls);
+            if (seen == calls)
+            {
+                return System.Reactive.Disposables.Disposable.Create(() => Interlocked.Decrement(ref _fallbackCalls));
+            }
+
+            calls = seen;
         }
 
-        return System.Reactive.Disposables.Disposable.Create(() => Interlocked.Decrement(ref _fallbackCalls));
+        throw new CallException(_route.Name, CallFailure.Busy);
     }
 
     /// <summary>It failed as a fallback: what it was given was too much for it.</summary>
