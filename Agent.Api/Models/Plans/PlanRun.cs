@@ -4,6 +4,7 @@ using System.Reactive.Linq;
 using AspireAgent.Agent.Models.Calls;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.Streams;
+using AspireAgent.Streams.Breakers;
 
 namespace AspireAgent.Agent.Models.Plans;
 
@@ -17,8 +18,7 @@ internal sealed class PlanRun(PlanCall call, ShareLimit hedges, ModelMetrics met
 
     // Written by whichever of two that race fails, read by the one that wins.
     private ImmutableList<CallException> _failures = [];
-    private bool _isSpared;
-    private bool _isHedged;
+    private RouteCaller? _hedge;
 
     /// <summary>Fails with a <see cref="PlanExhaustedException"/> before the first word, with a <see cref="CallException"/> after it.</summary>
     public IObservable<Spoken> Speak() => Observable.Defer(() =>
@@ -35,16 +35,17 @@ internal sealed class PlanRun(PlanCall call, ShareLimit hedges, ModelMetrics met
             .OrElse(failure => After(failure, routes, 2));
     });
 
-    // Traffic comes back by and by to a route that was ill: the others' turn goes to the next one.
+    // Traffic comes back by and by to a route that was ill: the others' turn goes to the routes behind it and, where those are full, to the
+    // rules; else all that they do not take would come back at once. Where none of them is well it is all that there is.
     private IReadOnlyList<RouteCaller> Order()
     {
-        if (call.Routes.Count < 2 || call.After is not null || !call.Routes[0].Health.IsSpared())
+        if (call.After is not null || !call.Routes[0].Health.IsSpared() || !call.Routes.Skip(1).Any(caller => caller.Health.State is BreakerState.Closed))
         {
             return call.Routes;
         }
 
-        _isSpared = true;
-        return [call.Routes[1], call.Routes[0], .. call.Routes.Skip(2)];
+        _failures = [new CallException(call.Routes[0].Route.Name, CallFailure.Recovering)];
+        return [.. call.Routes.Skip(1)];
     }
 
     private IObservable<Spoken> From(IReadOnlyList<RouteCaller> routes, int next) => next < routes.Count
@@ -77,9 +78,9 @@ internal sealed class PlanRun(PlanCall call, ShareLimit hedges, ModelMetrics met
 
     private IReadOnlyList<Hop> HopsTo(string route)
     {
-        if (_isHedged)
+        if (_hedge is { Route.Name: var hedge })
         {
-            metrics.Hedged(call.Routes[1].Route.Name, route == call.Routes[1].Route.Name ? HedgeOutcome.Won : HedgeOutcome.Lost);
+            metrics.Hedged(hedge, route == hedge ? HedgeOutcome.Won : HedgeOutcome.Lost);
         }
 
         IReadOnlyList<Hop> hops = call.After is { } after ? [after with { To = route }] : [.. Path(route)];
@@ -101,11 +102,6 @@ internal sealed class PlanRun(PlanCall call, ShareLimit hedges, ModelMetrics met
         }
 
         var path = _failures.Select(failure => (failure.Route, Why: failure.Failure.ToSlug())).ToList();
-        if (_isSpared)
-        {
-            path.Insert(0, (first, CallFailure.Recovering.ToSlug()));
-        }
-
         return path.Count == 0
             ? [new Hop(first, route, Slow, SwitchedHow.Hedge)]
             : path.Select((step, i) => new Hop(step.Route, i + 1 < path.Count ? path[i + 1].Route : route, step.Why, SwitchedHow.Fallback));
@@ -113,12 +109,13 @@ internal sealed class PlanRun(PlanCall call, ShareLimit hedges, ModelMetrics met
 
     private bool MayHedge(RouteCaller backup)
     {
-        _isHedged = hedges.TrySpend();
-        if (!_isHedged)
+        if (hedges.TrySpend())
         {
-            metrics.Hedged(backup.Route.Name, HedgeOutcome.Refused);
+            _hedge = backup;
+            return true;
         }
 
-        return _isHedged;
+        metrics.Hedged(backup.Route.Name, HedgeOutcome.Refused);
+        return false;
     }
 }
