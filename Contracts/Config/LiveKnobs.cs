@@ -81,7 +81,7 @@ public sealed record ResilienceKnobs
 
     [Description("Most calls that may be hedged, as a share of all: a vendor that is slow to everybody is not doubled.")]
     [Range(0.0, 1.0)]
-    public double HedgeShare { get; init; } = 0.05;
+    public double HedgeShare { get; init; } = 0.03;
 
     [Description("Share of a route's calls that fail, within the window, at which its breaker opens.")]
     [Range(0.01, 1.0)]
