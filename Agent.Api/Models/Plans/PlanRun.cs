@@ -5,6 +5,7 @@ using AspireAgent.Agent.Models.Calls;
 using AspireAgent.Contracts.Sessions;
 using AspireAgent.Streams;
 using AspireAgent.Streams.Breakers;
+using Microsoft.Extensions.AI;
 
 namespace AspireAgent.Agent.Models.Plans;
 
@@ -16,23 +17,17 @@ internal sealed class PlanRun(PlanCall call, ShareLimit hedges, ModelMetrics met
 {
     private const string Slow = "slow";
 
+    private IReadOnlyList<RouteCaller> _routes = []; // as they are asked
+
     // Written by whichever of two that race fails, read by the one that wins.
     private ImmutableList<CallException> _failures = [];
-    private RouteCaller? _hedge;
+    private string? _hedge; // who was called beside a slow first one
 
     /// <summary>Fails with a <see cref="PlanExhaustedException"/> before the first word, with a <see cref="CallException"/> after it.</summary>
     public IObservable<Spoken> Speak() => Observable.Defer(() =>
     {
-        var routes = Order();
-        if (call.Knobs.Resilience.HedgeAfterSeconds is not { } patience || routes.Count < 2)
-        {
-            return From(routes, 0);
-        }
-
-        hedges.Earn();
-        return Say(routes[0])
-            .Hedge(Say(routes[1]), TimeSpan.FromSeconds(patience), scheduler, () => MayHedge(routes[1]), IsFinal)
-            .OrElse(failure => After(failure, routes, 2));
+        _routes = Order();
+        return Race().Select((spoken, i) => i == 0 ? spoken with { Hops = HopsTo(spoken.Route.Name) } : spoken);
     });
 
     // Traffic comes back by and by to a route that was ill: the others' turn goes to the routes behind it and, where those are full, to the
@@ -48,23 +43,44 @@ internal sealed class PlanRun(PlanCall call, ShareLimit hedges, ModelMetrics met
         return [.. call.Routes.Skip(1)];
     }
 
-    private IObservable<Spoken> From(IReadOnlyList<RouteCaller> routes, int next) => next < routes.Count
-        ? Say(routes[next]).OrElse(failure => After(failure, routes, next + 1))
+    private IObservable<Spoken> Race()
+    {
+        if (call.Knobs.Resilience.HedgeAfterSeconds is not { } patience || _routes.Count < 2)
+        {
+            return From(0);
+        }
+
+        hedges.Earn();
+        var backup = _routes[1].Route.Name;
+        return Say(_routes[0])
+            .Hedge(
+                Say(_routes[1]), TimeSpan.FromSeconds(patience), scheduler, () => MayHedge(backup), IsFinal)
+            .OrElse(_ =>
+            {
+                CountHedge(HedgeOutcome.Lost);
+                return After(2);
+            });
+    }
+
+    private IObservable<Spoken> From(int next) => next < _routes.Count
+        ? Say(_routes[next]).OrElse(_ => After(next + 1))
         : call.LastResort is { } rules ? SayByRule(rules)
-        : Observable.Throw<Spoken>(new PlanExhaustedException(_failures));
+        : Exhausted();
 
-    private IObservable<Spoken> After(Exception failure, IReadOnlyList<RouteCaller> routes, int next) =>
-        IsFinal(failure) ? Observable.Throw<Spoken>(new PlanExhaustedException(_failures)) : From(routes, next);
+    private IObservable<Spoken> After(int next) => _failures.Exists(IsFinal) ? Exhausted() : From(next);
 
-    private static bool IsFinal(Exception failure) => failure is CallException { Failure: CallFailure.Refused };
+    private IObservable<Spoken> Exhausted() => Observable.Throw<Spoken>(new PlanExhaustedException([.. Failures()], _failures.Exists(IsFinal)));
+
+    // The request is at fault then, and no other route helps; what only a later route refuses the others may take.
+    private bool IsFinal(Exception failure) => failure is CallException { Failure: CallFailure.Refused } refused && refused.Route == _routes[0].Route.Name;
 
     private IObservable<Spoken> Say(RouteCaller caller) => Observable.Defer(() =>
     {
         var request = call.Prepare(caller.Route);
-        return Tell(caller.Route, request, caller
-            .Speak(request, isFallback: caller != call.Plan.First, call.Knobs, call.Context)
-            .Do(_ => { }, failure => ImmutableInterlocked.Update(ref _failures, known => known.Add((CallException)failure))));
-    });
+        return Tell(caller.Route, request, caller.Speak(request, isFallback: caller != call.Plan.First, call.Knobs, call.Context));
+    }).Do(_ => { }, failure => Note(failure as CallException ?? new CallException(caller.Route.Name, CallFailure.Unexpected, cause: failure)));
+
+    private void Note(CallException failure) => ImmutableInterlocked.Update(ref _failures, known => known.Add(failure));
 
     private IObservable<Spoken> SayByRule(ModelRoute rules)
     {
@@ -73,16 +89,12 @@ internal sealed class PlanRun(PlanCall call, ShareLimit hedges, ModelMetrics met
             token => rules.Client.GetStreamingResponseAsync(request.Messages, request.Options, token), call.Context.Room));
     }
 
-    private IObservable<Spoken> Tell(ModelRoute route, ModelRequest request, IObservable<Microsoft.Extensions.AI.ChatResponseUpdate> updates) =>
-        updates.Select((update, i) => new Spoken(route, request, update, i == 0 ? HopsTo(route.Name) : []));
+    private static IObservable<Spoken> Tell(ModelRoute route, ModelRequest request, IObservable<ChatResponseUpdate> updates) =>
+        updates.Select(update => new Spoken(route, request, update, []));
 
     private IReadOnlyList<Hop> HopsTo(string route)
     {
-        if (_hedge is { Route.Name: var hedge })
-        {
-            metrics.Hedged(hedge, route == hedge ? HedgeOutcome.Won : HedgeOutcome.Lost);
-        }
-
+        CountHedge(route == _hedge ? HedgeOutcome.Won : HedgeOutcome.Lost);
         IReadOnlyList<Hop> hops = call.After is { } after ? [after with { To = route }] : [.. Path(route)];
         foreach (var hop in hops)
         {
@@ -101,13 +113,16 @@ internal sealed class PlanRun(PlanCall call, ShareLimit hedges, ModelMetrics met
             return [];
         }
 
-        var path = _failures.Select(failure => (failure.Route, Why: failure.Failure.ToSlug())).ToList();
+        var path = Failures().Select(failure => (failure.Route, Why: failure.Failure.ToSlug())).ToList();
         return path.Count == 0
             ? [new Hop(first, route, Slow, SwitchedHow.Hedge)]
             : path.Select((step, i) => new Hop(step.Route, i + 1 < path.Count ? path[i + 1].Route : route, step.Why, SwitchedHow.Fallback));
     }
 
-    private bool MayHedge(RouteCaller backup)
+    // In the plan's order: of two that race the second may fail first.
+    private IEnumerable<CallException> Failures() => call.Routes.SelectMany(caller => _failures.Where(failure => failure.Route == caller.Route.Name));
+
+    private bool MayHedge(string backup)
     {
         if (hedges.TrySpend())
         {
@@ -115,7 +130,15 @@ internal sealed class PlanRun(PlanCall call, ShareLimit hedges, ModelMetrics met
             return true;
         }
 
-        metrics.Hedged(backup.Route.Name, HedgeOutcome.Refused);
+        metrics.Hedged(backup, HedgeOutcome.Refused);
         return false;
+    }
+
+    private void CountHedge(HedgeOutcome outcome)
+    {
+        if (Interlocked.Exchange(ref _hedge, null) is { } backup)
+        {
+            metrics.Hedged(backup, outcome);
+        }
     }
 }
