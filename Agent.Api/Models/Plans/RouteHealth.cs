@@ -69,19 +69,18 @@ internal sealed class RouteHealth : IDisposable
             throw new CallException(_route.Name, CallFailure.CoolingDown);
         }
 
-        var calls = Volatile.Read(ref _fallbackCalls);
-        while (calls < _route.FallbackCalls)
+        int taken;
+        do
         {
-            var seen = Interlocked.CompareExchange(ref _fallbackCalls, calls + 1, calls);
-            if (seen == calls)
+            taken = Volatile.Read(ref _fallbackCalls);
+            if (taken >= _route.FallbackCalls)
             {
-                return System.Reactive.Disposables.Disposable.Create(() => Interlocked.Decrement(ref _fallbackCalls));
+                throw new CallException(_route.Name, CallFailure.Busy);
             }
-
-            calls = seen;
         }
+        while (Interlocked.CompareExchange(ref _fallbackCalls, taken + 1, taken) != taken); // who is turned away is never counted
 
-        throw new CallException(_route.Name, CallFailure.Busy);
+        return System.Reactive.Disposables.Disposable.Create(() => Interlocked.Decrement(ref _fallbackCalls));
     }
 
     /// <summary>It failed as a fallback: what it was given was too much for it.</summary>
@@ -89,7 +88,12 @@ internal sealed class RouteHealth : IDisposable
     {
         var own = TimeSpan.FromSeconds(Volatile.Read(ref _knobs).FallbackCoolDownSeconds);
         var pause = asked > own ? asked.Value : own;
-        Volatile.Write(ref _coolUntil, _time.GetTimestamp() + (long)(pause.TotalSeconds * _time.TimestampFrequency));
+        var until = _time.GetTimestamp() + (long)(pause.TotalSeconds * _time.TimestampFrequency);
+        for (var known = Volatile.Read(ref _coolUntil); until > known;) // of several that fail at once the longest pause holds
+        {
+            var before = Interlocked.CompareExchange(ref _coolUntil, until, known);
+            known = before == known ? until : before;
+        }
     }
 
     /// <inheritdoc />
