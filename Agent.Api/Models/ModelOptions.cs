@@ -8,6 +8,9 @@ public sealed class ModelOptions : IValidatableObject
 {
     public const string Section = "Models";
 
+    /// <summary>The name of the route that answers by rule.</summary>
+    public const string LastResort = "rules";
+
     /// <summary>Routes by name.</summary>
     public Dictionary<string, ModelRouteOptions> Routes { get; init; } = [];
 
@@ -53,6 +56,16 @@ public sealed class ModelOptions : IValidatableObject
         {
             var errors = new List<ValidationResult>();
             Validator.TryValidateObject(route, new ValidationContext(route), errors, validateAllProperties: true);
+            if (name == LastResort)
+            {
+                errors.Add(new ValidationResult("this name is that of the last resort."));
+            }
+
+            if (route.FirstTokenTimeout >= route.TotalTimeout || route.TokenTimeout >= route.TotalTimeout)
+            {
+                errors.Add(new ValidationResult("FirstTokenTimeout and TokenTimeout must be shorter than TotalTimeout."));
+            }
+
             foreach (var error in errors)
             {
                 yield return new ValidationResult($"Models:Routes:{name}: {error.ErrorMessage}", [nameof(Routes)]);

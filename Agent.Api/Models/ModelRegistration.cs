@@ -27,7 +27,8 @@ internal static class ModelRegistration
             provider.GetRequiredService<IOptions<ModelOptions>>().Value,
             provider.GetRequiredService<RouteClients>().Create,
             route => new RouteCaller(
-                route, new RouteHealth(route, Knobs(provider), metrics, time, DefaultScheduler.Instance, Random.Shared), metrics, time,
+                route, new RouteHealth(route, Knobs(provider), metrics, time, DefaultScheduler.Instance, Random.Shared,
+                    provider.GetRequiredService<ConfigSignals>().Global.Select(config => config.Live.Guards).DistinctUntilChanged()), metrics, time,
                 DefaultScheduler.Instance));
     }
 

@@ -69,7 +69,7 @@ internal sealed class TurnAnswer(
             return plans
                 .Speak(new PlanCall(
                     plan, routes, route => prompt.For(route, running, prefix, knobs), knobs,
-                    new CallContext(session.Knobs, session.Room, bill.Unheard), isFirst ? prompt.LastResort : null, after))
+                    new CallContext(session.Knobs, session.Room, bill.Asked, bill.Free), isFirst ? prompt.LastResort : null, after))
                 .SelectMany(spoken => Tell(spoken, seam))
                 .Concat(Observable.Defer(() => translator.Flush().ToObservable()))
                 .Catch((CallException broken) => Recover(broken))

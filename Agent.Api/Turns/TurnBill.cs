@@ -13,9 +13,10 @@ internal sealed class TurnBill(TokenCounter tokens)
 {
     private readonly Lock _gate = new();
     private readonly List<string> _said = [];
+    private readonly List<ModelRequest> _asked = []; // that have not said anything
     private TokenUsage _ended = new(0, 0);
     private ModelRequest? _running;
-    private UsageDetails? _told;
+    private TokenUsage? _told;
 
     /// <summary>Of all calls, the running one included.</summary>
     public TokenUsage Total
@@ -24,16 +25,39 @@ internal sealed class TurnBill(TokenCounter tokens)
         {
             lock (_gate)
             {
-                return Sum(_ended, Running());
+                return Sum(Sum(_ended, Running()), new TokenUsage(_asked.Sum(Prompt), 0));
             }
         }
     }
 
-    /// <summary>Another call speaks; what went before is over.</summary>
+    /// <summary>A call is made. A vendor charges its prompt, also where the call is given up before its first word.</summary>
+    public void Asked(ModelRequest request)
+    {
+        lock (_gate)
+        {
+            _asked.Add(request);
+        }
+    }
+
+    /// <summary>The vendor did not take that call.</summary>
+    public void Free(ModelRequest request)
+    {
+        lock (_gate)
+        {
+            _asked.RemoveAt(_asked.FindIndex(asked => ReferenceEquals(asked, request)));
+        }
+    }
+
+    /// <summary>One of the calls that were made speaks; what spoke before is over.</summary>
     public void Begin(ModelRequest request)
     {
         lock (_gate)
         {
+            if (_asked.FindIndex(asked => ReferenceEquals(asked, request)) is >= 0 and var at) // a rule is nobody's call
+            {
+                _asked.RemoveAt(at);
+            }
+
             _ended = Sum(_ended, Running());
             (_running, _told) = (request, null);
             _said.Clear();
@@ -49,26 +73,18 @@ internal sealed class TurnBill(TokenCounter tokens)
         }
     }
 
-    /// <summary>The running call has told what it used.</summary>
+    /// <summary>The running call has told what it has used so far; some vendors say so again and again.</summary>
     public void Told(UsageDetails usage)
     {
         lock (_gate)
         {
-            (_told ??= new UsageDetails()).Add(usage);
-        }
-    }
-
-    /// <summary>A call was given up before its first word: a vendor charges the prompt all the same.</summary>
-    public void Unheard(ModelRequest request)
-    {
-        lock (_gate)
-        {
-            _ended = Sum(_ended, new TokenUsage(Prompt(request), 0));
+            _told = new TokenUsage(
+                Math.Max(_told?.Input ?? 0, usage.InputTokenCount ?? 0), Math.Max(_told?.Output ?? 0, usage.OutputTokenCount ?? 0));
         }
     }
 
     private TokenUsage Running() =>
-        _told is { } told ? new TokenUsage(told.InputTokenCount ?? 0, told.OutputTokenCount ?? 0)
+        _told is { } told ? told
         : _running is { } request ? new TokenUsage(Prompt(request), _said.Sum(tokens.Count))
         : new TokenUsage(0, 0);
 

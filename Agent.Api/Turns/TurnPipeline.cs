@@ -50,7 +50,7 @@ internal sealed partial class TurnPipeline(
         var events = turn.Cut is not null || gate.Admits(turn.State.Tier, turn.Budget)
             ? new TurnSteps(turn, session, prompt, answer, runner).Run()
                 .Guard(session.Knobs, turn.Turn)
-                .Concat(Observable.FromAsync(token => CompleteAsync(turn, answer, translator, bill, session.Clock, token)))
+                .Concat(Observable.FromAsync(token => CompleteAsync(turn, session, answer, translator, bill, token)))
                 .Catch((Exception exception) => Observable.Return(Failed(turn, exception)))
             : Observable.Return<SessionEvent>(new TurnFailed(ProblemTypes.BudgetExhausted, Retriable: true) { Turn = turn.Turn });
         return events
@@ -88,9 +88,10 @@ internal sealed partial class TurnPipeline(
     }
 
     private static async Task<SessionEvent> CompleteAsync(
-        TurnRequest turn, TurnAnswer answer, AnswerTranslator translator, TurnBill bill, TurnClock clock, CancellationToken cancellationToken)
+        TurnRequest turn, TurnSession session, TurnAnswer answer, AnswerTranslator translator, TurnBill bill, CancellationToken cancellationToken)
     {
-        if (translator.Fingerprint is null)
+        var clock = session.Clock;
+        if (session.Running(turn).FirstTokenAt is null)
         {
             clock.NoToken();
         }
@@ -116,13 +117,13 @@ internal sealed partial class TurnPipeline(
 
     private SessionEvent Failed(TurnRequest turn, Exception exception)
     {
-        if (exception is not PlanExhaustedException { Failures: var failures } || failures.Any(failure => failure.Failure is CallFailure.Unexpected))
+        if (exception is not PlanExhaustedException { Failures: { Count: > 0 } failures } exhausted)
         {
             LogUnexpected(turn.Turn, exception);
             return new TurnFailed(ProblemTypes.TurnError, Retriable: false) { Turn = turn.Turn };
         }
 
-        var (error, retriable) = failures.Any(failure => failure.Failure is CallFailure.Refused) ? (ProblemTypes.ModelRefused, false)
+        var (error, retriable) = exhausted.IsRefused ? (ProblemTypes.ModelRefused, false)
             : failures.All(failure => failure.Failure is CallFailure.Timeout) ? (ProblemTypes.ModelTimeout, true)
             : (ProblemTypes.ModelError, true);
         LogFailed(turn.Turn, error, exception.Message);

@@ -18,7 +18,7 @@ internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCount
 
     /// <summary>What answers by rule when no route can; null: nothing does.</summary>
     public ModelRoute? LastResort { get; } = turn.Snapshot.Config.LastResort is { Enabled: true } rules
-        ? new ModelRoute("rules", RuleBasedChatClient.Model, new RuleBasedChatClient(rules), int.MaxValue)
+        ? new ModelRoute(ModelOptions.LastResort, RuleBasedChatClient.Model, new RuleBasedChatClient(rules), int.MaxValue)
         : null;
 
     /// <summary>Tokens of a text.</summary>
@@ -42,7 +42,7 @@ internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCount
             tools.AddTo(options);
         }
 
-        return new ModelRequest(Prompt.Messages(_system.Text, window.Kept), options, window.DroppedTurns);
+        return new ModelRequest(Prompt.Messages(_system.Text, window.Kept), options, window.DroppedTurns, MayBeEmpty: prefix.Length > 0 || !running.Steps.IsEmpty);
     }
 
     /// <summary>Estimates what a former owner's call has used.</summary>

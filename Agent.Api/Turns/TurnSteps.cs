@@ -1,4 +1,5 @@
 using System.Reactive.Linq;
+using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Tools;
 using AspireAgent.Contracts;
 using AspireAgent.Contracts.Sessions;
@@ -20,7 +21,8 @@ internal sealed class TurnSteps(TurnRequest turn, TurnSession session, TurnPromp
     /// <summary>The events up to the answer's end, or to one that ends the turn.</summary>
     public IObservable<SessionEvent> Run() => Observable.Defer(() =>
             turn.Cut is { Steps.IsEmpty: false, Build: { } spoken } && spoken.Prompt != prompt.Version ? Failed(ProblemTypes.Interrupted) // an answer never mixes two
-            : _unknown.Count > 0 ? Observable.Empty<SessionEvent>()
+            : turn.Cut is { Route: ModelOptions.LastResort, Step.Pieces.IsEmpty: false } // all of it is one piece
+                || _unknown.Count > 0 ? Observable.Empty<SessionEvent>()
             : answer.Speak())
         .Concat(Observable.Defer(Next));
 

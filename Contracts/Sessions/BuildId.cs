@@ -16,8 +16,8 @@ public sealed record BuildId(string Code, string Prompt, string Model, string Kb
 
     private const int HashBytes = 6;
 
-    /// <summary>Twelve hexadecimal digits of SHA-256 over all parts: the same build, the same fingerprint.</summary>
-    public string Fingerprint() => Hash(string.Join('\n', Code, Prompt, Model, KbIndex, RequestedModel));
+    /// <summary>Twelve hexadecimal digits of SHA-256 over all parts that there are: the same build, the same fingerprint.</summary>
+    public string Fingerprint() => Hash(string.Join('\n', new[] { Code, Prompt, Model, KbIndex, RequestedModel }.OfType<string>()));
 
     /// <summary>The version of a text, such as a prompt: twelve hexadecimal digits of its SHA-256.</summary>
     public static string Hash(string text) =>

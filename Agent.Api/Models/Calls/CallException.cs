@@ -9,7 +9,7 @@ namespace AspireAgent.Agent.Models.Calls;
 
 /// <summary>A call of a route that failed. Its message names route and failure, and never says what the vendor said: that may quote the prompt.</summary>
 internal sealed class CallException(string route, CallFailure failure, TimeSpan? retryAfter = null, Exception? cause = null)
-    : Exception($"{route}: {failure.ToSlug()}", cause)
+    : Exception(cause is null ? $"{route}: {failure.ToSlug()}" : $"{route}: {failure.ToSlug()} ({cause.GetType().Name})", cause)
 {
     public string Route { get; } = route;
 
@@ -33,7 +33,10 @@ internal sealed class CallException(string route, CallFailure failure, TimeSpan?
         ClientResultException { Status: > 0 } refused => new(route, OfStatus(refused.Status), Wait(RetryAfterOf(refused), time), exception),
         RouteRefusedException refused => new(route, OfStatus((int)refused.StatusCode!), Wait(refused.RetryAfter, time), exception),
         HttpRequestException { StatusCode: { } status } => new(route, OfStatus((int)status), null, exception),
-        JsonException or FormatException or InvalidDataException => new(route, CallFailure.Garbled, null, exception),
+
+        // JSON of another shape than the client's library expects.
+        JsonException or FormatException or InvalidDataException or InvalidOperationException or ArgumentException or KeyNotFoundException =>
+            new(route, CallFailure.Garbled, null, exception),
         HttpRequestException or IOException or ClientResultException or OperationCanceledException =>
             new(route, begun ? CallFailure.Broken : CallFailure.Unreachable, null, exception),
         _ => new(route, CallFailure.Unexpected, null, exception),
@@ -41,7 +44,10 @@ internal sealed class CallException(string route, CallFailure failure, TimeSpan?
 
     private static CallFailure OfStatus(int status) => status switch
     {
-        (int)HttpStatusCode.Unauthorized or (int)HttpStatusCode.Forbidden or (int)HttpStatusCode.NotFound => CallFailure.Unauthorized,
+        (int)HttpStatusCode.Unauthorized or (int)HttpStatusCode.Forbidden => CallFailure.Unauthorized,
+        < 400 or (int)HttpStatusCode.PaymentRequired or (int)HttpStatusCode.NotFound or (int)HttpStatusCode.MethodNotAllowed
+            or (int)HttpStatusCode.Gone or (int)HttpStatusCode.UnsupportedMediaType => CallFailure.Misconfigured,
+        (int)HttpStatusCode.RequestEntityTooLarge => CallFailure.TooLarge,
         (int)HttpStatusCode.TooManyRequests => CallFailure.RateLimited,
         (int)HttpStatusCode.RequestTimeout or >= 500 => CallFailure.Unavailable,
         _ => CallFailure.Refused,

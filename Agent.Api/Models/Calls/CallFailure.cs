@@ -6,8 +6,14 @@ internal enum CallFailure
     /// <summary>The vendor does not accept the request as it is: no other try helps.</summary>
     Refused,
 
-    /// <summary>The key, or the model's name, is wrong.</summary>
+    /// <summary>The key is wrong.</summary>
     Unauthorized,
+
+    /// <summary>Whatever is asked: the model's name or the address is wrong, or the account is empty.</summary>
+    Misconfigured,
+
+    /// <summary>More than it takes; another may take it.</summary>
+    TooLarge,
 
     /// <summary>429.</summary>
     RateLimited,
@@ -24,7 +30,7 @@ internal enum CallFailure
     /// <summary>What came is not what the protocol says.</summary>
     Garbled,
 
-    /// <summary>The answer ended well and has nothing in it.</summary>
+    /// <summary>The answer ended well and has nothing in it, though nothing has been said yet.</summary>
     Empty,
 
     /// <summary>Nothing came for too long.</summary>
@@ -60,6 +66,8 @@ internal static class CallFailures
     {
         CallFailure.Refused => "refused",
         CallFailure.Unauthorized => "unauthorized",
+        CallFailure.Misconfigured => "misconfigured",
+        CallFailure.TooLarge => "too-large",
         CallFailure.RateLimited => "rate-limited",
         CallFailure.Unavailable => "unavailable",
         CallFailure.Unreachable => "unreachable",
@@ -81,10 +89,13 @@ internal static class CallFailures
     public static bool IsTransient(this CallFailure failure) => failure
         is CallFailure.RateLimited or CallFailure.Unavailable or CallFailure.Unreachable or CallFailure.Garbled or CallFailure.Empty;
 
-    /// <summary>Whether it says that the route is ill: a request that was refused says nothing of that, nor does a call that was not made.</summary>
-    public static bool CountsAgainstRoute(this CallFailure failure) => failure is not (CallFailure.Refused or CallFailure.Unexpected) && failure.WasCalled();
+    /// <summary>
+    /// Whether it says that the route is ill. What a user can bring about by what he asks for does not, nor does a call that was not made.
+    /// </summary>
+    public static bool CountsAgainstRoute(this CallFailure failure) => failure
+        is CallFailure.Unauthorized or CallFailure.Misconfigured or CallFailure.RateLimited or CallFailure.Unavailable or CallFailure.Unreachable
+        or CallFailure.Timeout or CallFailure.Garbled or CallFailure.Stalled or CallFailure.SlowDrip or CallFailure.Broken;
 
-    /// <summary>Whether the vendor was asked at all.</summary>
-    public static bool WasCalled(this CallFailure failure) => failure
-        is not (CallFailure.BreakerOpen or CallFailure.Busy or CallFailure.CoolingDown or CallFailure.Recovering);
+    /// <summary>Whether the vendor says so before it has done anything, and does not charge for it.</summary>
+    public static bool IsFree(this CallFailure failure) => failure is not (CallFailure.Timeout or CallFailure.Empty or CallFailure.Garbled);
 }

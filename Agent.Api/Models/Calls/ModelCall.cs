@@ -32,7 +32,7 @@ internal sealed class ModelCall : IAsyncDisposable
         {
             using (cancellationToken.UnsafeRegister(stop => ((CancellationTokenSource)stop!).Cancel(), call._stop))
             {
-                await call.OpenAsync(route);
+                await call.OpenAsync(route, request.MayBeEmpty);
             }
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -63,14 +63,14 @@ internal sealed class ModelCall : IAsyncDisposable
         _stop.Dispose();
     }
 
-    private async Task OpenAsync(ModelRoute route)
+    private async Task OpenAsync(ModelRoute route, bool mayBeEmpty)
     {
         do
         {
             if (!await _updates.MoveNextAsync())
             {
                 // Nothing, and a reason for it, is an answer.
-                if (!_opening.Exists(update => update.FinishReason is { } reason && reason != ChatFinishReason.Stop))
+                if (!_opening.Exists(update => update.FinishReason is { } reason && (mayBeEmpty || reason != ChatFinishReason.Stop)))
                 {
                     throw new CallException(route.Name, CallFailure.Empty);
                 }
@@ -83,8 +83,8 @@ internal sealed class ModelCall : IAsyncDisposable
         while (!IsWord(_updates.Current));
     }
 
-    // A tool's call comes in pieces that the abstraction keeps until it is whole; the first piece is a word.
+    // A tool's call comes in pieces that the abstraction keeps until it is whole; the first piece is a word. It drops those of a refusal.
     private static bool IsWord(ChatResponseUpdate update) =>
         update.Contents.Any(content => content is TextContent { Text.Length: > 0 } or FunctionCallContent)
-        || update.RawRepresentation is StreamingChatCompletionUpdate { ToolCallUpdates.Count: > 0 };
+        || update.RawRepresentation is StreamingChatCompletionUpdate { ToolCallUpdates.Count: > 0 } or StreamingChatCompletionUpdate { RefusalUpdate.Length: > 0 };
 }

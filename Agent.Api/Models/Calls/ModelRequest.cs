@@ -6,4 +6,5 @@ namespace AspireAgent.Agent.Models.Calls;
 /// <param name="Messages">What it is shown.</param>
 /// <param name="Options">How it is to answer.</param>
 /// <param name="DroppedTurns">Older turns that it is not shown.</param>
-internal sealed record ModelRequest(IList<ChatMessage> Messages, ChatOptions Options, int DroppedTurns = 0);
+/// <param name="MayBeEmpty">Whether to say nothing is an answer: it goes on with words that may have been the last, or tools have returned.</param>
+internal sealed record ModelRequest(IList<ChatMessage> Messages, ChatOptions Options, int DroppedTurns = 0, bool MayBeEmpty = false);

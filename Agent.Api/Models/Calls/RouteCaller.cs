@@ -62,9 +62,7 @@ internal sealed class RouteCaller
         {
             var waits = new Subject<bool>();
             var speech = new RouteSpeech(this, request, isFallback, knobs.Resilience.Retries, context, waits);
-            var faults = SpeechGuards.Faults(waits, Route, context.Knobs, _scheduler)
-                .Select(fault => new CallException(Route.Name, fault.Failure) { Detail = fault.Detail })
-                .Do(speech.Break);
+            var faults = SpeechGuards.Faults(waits, Route, context.Knobs, () => Health.Guards, _scheduler).Select(speech.Break);
             return Observable.Create<ChatResponseUpdate>(speech.RunAsync).FailBy(faults);
         });
 }

@@ -12,12 +12,16 @@ internal sealed class RouteSpeech(
     RouteCaller caller, ModelRequest request, bool isFallback, int retries, CallContext context, Subject<bool> waits)
 {
     private static readonly ResiliencePropertyKey<RouteSpeech> Key = new("speech");
+    private static readonly TimeSpan UsageWithin = TimeSpan.FromSeconds(2);
 
     private readonly long _startedAt = caller.Time.GetTimestamp();
     private BreakerPermit? _permit;
     private CallException? _broken;
-    private bool _hasFinished;
+    private ChatFinishReason? _finish;
     private CancellationToken _letGo;
+
+    // The calls of tools come only with the stream's end.
+    private bool HasEnded => _finish is { } finish && finish != ChatFinishReason.ToolCalls;
 
     /// <summary>How long to wait before the next try.</summary>
     public TimeSpan RetryAfter { get; private set; }
@@ -37,37 +41,53 @@ internal sealed class RouteSpeech(
     }
 
     /// <summary>The watch has found something: the answer ends with that.</summary>
-    public void Break(CallException broken)
+    public CallException Break(SpeechFault fault)
     {
+        var broken = new CallException(caller.Route.Name, fault.Failure) { Detail = fault.Detail };
         Volatile.Write(ref _broken, broken);
-        Volatile.Read(ref _permit)?.Fail();
+        if (fault.IsRoutes)
+        {
+            Fail(broken);
+        }
+
+        return broken;
     }
 
+    /// <summary>Tells <paramref name="observer"/> the answer. Its end is told when everything that belonged to it has been given back.</summary>
     public async Task RunAsync(IObserver<ChatResponseUpdate> observer, CancellationToken cancellationToken)
     {
         _letGo = cancellationToken;
+        if (await SpeakToTheEndAsync(observer, cancellationToken) is { } failed)
+        {
+            observer.OnError(failed);
+        }
+        else
+        {
+            observer.OnCompleted();
+        }
+    }
+
+    private async Task<CallException?> SpeakToTheEndAsync(IObserver<ChatResponseUpdate> observer, CancellationToken cancellationToken)
+    {
         using var activity = AgentActivities.Source.StartActivity("attempt");
         activity?.SetTag("aspireagent.route", caller.Route.Name).SetTag("aspireagent.attempt.fallback", isFallback);
-        var outcome = "cancelled";
+        var (outcome, failed) = ("completed", (CallException?)null);
         try
         {
             using var place = isFallback ? caller.Health.EnterFallback() : null;
             await using var call = await StartAsync(cancellationToken);
             await SpeakAsync(call, observer, cancellationToken);
-            outcome = "completed";
-            observer.OnCompleted();
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            outcome = Volatile.Read(ref _broken)?.Failure.ToSlug() ?? outcome; // whoever let go of us has been told
+            outcome = Volatile.Read(ref _broken)?.Failure.ToSlug() ?? "cancelled"; // whoever let go of us has been told
         }
         catch (Exception exception)
         {
-            var failed = CallException.Of(caller.Route.Name, exception, _permit is not null, caller.Time);
+            failed = CallException.Of(caller.Route.Name, exception, _permit is not null, caller.Time);
             outcome = failed.Failure.ToSlug();
             activity?.SetStatus(ActivityStatusCode.Error);
             Fail(failed);
-            observer.OnError(failed);
         }
         finally
         {
@@ -76,6 +96,8 @@ internal sealed class RouteSpeech(
             activity?.SetTag("aspireagent.outcome", outcome);
             caller.Metrics.Attempted(caller.Route.Name, outcome);
         }
+
+        return failed;
     }
 
     private async Task<ModelCall> StartAsync(CancellationToken cancellationToken)
@@ -99,6 +121,7 @@ internal sealed class RouteSpeech(
     private async ValueTask<ModelCall> TryAsync(CancellationToken cancellationToken)
     {
         var permit = caller.Health.Enter();
+        context.Asked(request);
         try
         {
             var call = await ModelCall.StartAsync(caller.Route, request, caller.Time, cancellationToken);
@@ -106,14 +129,22 @@ internal sealed class RouteSpeech(
             Volatile.Write(ref _permit, permit);
             return call;
         }
-        catch (CallException failed) when (failed.Failure.CountsAgainstRoute())
+        catch (CallException failed)
         {
-            permit.Fail();
+            if (failed.Failure.IsFree())
+            {
+                context.Free(request);
+            }
+
+            if (failed.Failure.CountsAgainstRoute())
+            {
+                permit.Fail();
+            }
+
             throw;
         }
         catch (OperationCanceledException)
         {
-            context.Unheard(request);
             if (!_letGo.IsCancellationRequested)
             {
                 permit.Fail(); // out of time; who is let go of has done nothing wrong
@@ -134,7 +165,7 @@ internal sealed class RouteSpeech(
             Tell(update, observer);
         }
 
-        while (true)
+        while (!HasEnded)
         {
             await context.Room(cancellationToken);
             waits.OnNext(true);
@@ -148,15 +179,35 @@ internal sealed class RouteSpeech(
         }
 
         waits.OnNext(false);
-        if (!_hasFinished)
+        if (_finish is null)
         {
             throw new CallException(caller.Route.Name, CallFailure.Broken); // a connection that was closed politely, in mid-answer
+        }
+
+        await HearOutAsync(call, observer, cancellationToken);
+    }
+
+    // The answer is whole; its usage may follow. Whatever goes wrong with that does not take the answer back.
+    private async Task HearOutAsync(ModelCall call, IObserver<ChatResponseUpdate> observer, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(UsageWithin, caller.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
+        {
+            while (HasEnded && await call.NextAsync(either.Token))
+            {
+                Tell(call.Current, observer);
+            }
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The usage is estimated then.
         }
     }
 
     private void Tell(ChatResponseUpdate update, IObserver<ChatResponseUpdate> observer)
     {
-        _hasFinished |= update.FinishReason is not null;
+        _finish ??= update.FinishReason;
         observer.OnNext(update);
     }
 
@@ -164,7 +215,7 @@ internal sealed class RouteSpeech(
     {
         if (failed.Failure.CountsAgainstRoute())
         {
-            _permit?.Fail();
+            Volatile.Read(ref _permit)?.Fail();
         }
 
         if (isFallback && failed.Failure.CountsAgainstRoute())

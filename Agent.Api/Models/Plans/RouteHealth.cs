@@ -14,6 +14,7 @@ namespace AspireAgent.Agent.Models.Plans;
 internal sealed class RouteHealth : IDisposable
 {
     private static readonly double[] RecoverySteps = [0.1, 0.25, 0.5];
+    private static readonly TimeSpan LongestCoolDown = TimeSpan.FromMinutes(10);
 
     private readonly ModelRoute _route;
     private readonly TimeProvider _time;
@@ -21,12 +22,14 @@ internal sealed class RouteHealth : IDisposable
     private readonly CircuitBreaker _breaker;
     private readonly IDisposable _subscriptions;
     private ResilienceKnobs _knobs = new();
+    private GuardKnobs _guards = new();
     private double _share = 1;
     private int _fallbackCalls;
     private long _coolUntil = long.MinValue;
 
     public RouteHealth(
-        ModelRoute route, IObservable<ResilienceKnobs> knobs, ModelMetrics metrics, TimeProvider time, IScheduler scheduler, Random random)
+        ModelRoute route, IObservable<ResilienceKnobs> knobs, ModelMetrics metrics, TimeProvider time, IScheduler scheduler, Random random,
+        IObservable<GuardKnobs>? guards = null)
     {
         (_route, _time, _random) = (route, time, random);
         _breaker = new CircuitBreaker(
@@ -41,11 +44,15 @@ internal sealed class RouteHealth : IDisposable
             scheduler, random);
         _subscriptions = new System.Reactive.Disposables.CompositeDisposable(
             knobs.Subscribe(now => Volatile.Write(ref _knobs, now)),
+            (guards ?? Observable.Empty<GuardKnobs>()).Subscribe(now => Volatile.Write(ref _guards, now)),
             _breaker.States.StepwiseRecovery(RecoverySteps, () => TimeSpan.FromSeconds(_knobs.RecoveryStepSeconds), random, scheduler)
                 .Subscribe(share => Volatile.Write(ref _share, share)),
             _breaker.States.Skip(1).Subscribe(state => metrics.BreakerChanged(route.Name, state)),
             metrics.Watch(route.Name, () => _breaker.State, () => Volatile.Read(ref _fallbackCalls)));
     }
+
+    /// <summary>The thresholds by which the route is judged, whatever those of a tenant are.</summary>
+    public GuardKnobs Guards => Volatile.Read(ref _guards);
 
     /// <summary>The breaker's state.</summary>
     public BreakerState State => _breaker.State;
@@ -87,7 +94,7 @@ internal sealed class RouteHealth : IDisposable
     public void CoolDown(TimeSpan? asked)
     {
         var own = TimeSpan.FromSeconds(Volatile.Read(ref _knobs).FallbackCoolDownSeconds);
-        var pause = asked > own ? asked.Value : own;
+        var pause = asked is null || asked < own ? own : asked < LongestCoolDown ? asked.Value : LongestCoolDown;
         var until = _time.GetTimestamp() + (long)(pause.TotalSeconds * _time.TimestampFrequency);
         for (var known = Volatile.Read(ref _coolUntil); until > known;) // of several that fail at once the longest pause holds
         {

@@ -225,7 +225,7 @@ public sealed class SessionTests(RedisPair servers) : IAsyncLifetime
     [Theory]
     [InlineData(typeof(HttpRequestException), "model-error", true)]
     [InlineData(typeof(Polly.Timeout.TimeoutRejectedException), "model-timeout", true)]
-    [InlineData(typeof(InvalidOperationException), "turn-error", false)]
+    [InlineData(typeof(InvalidOperationException), "model-error", true)]
     public async Task Model_Fails_IsAnEventAndTheNextTurnWorks(Type exception, string error, bool retriable)
     {
         _agent.SetGlobal(new JsonObject

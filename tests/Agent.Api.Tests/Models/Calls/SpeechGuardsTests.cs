@@ -91,6 +91,6 @@ public class SpeechGuardsTests
                 TokenTimeout = tokenTimeout ?? TimeSpan.FromSeconds(30),
                 TotalTimeout = totalTimeout ?? TimeSpan.FromMinutes(10),
             },
-            _knobs, _time.Scheduler)
+            _knobs, () => new GuardKnobs(), _time.Scheduler)
         .Select(fault => $"{fault.Failure} {fault.Detail}"));
 }

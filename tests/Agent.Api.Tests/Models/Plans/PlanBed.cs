@@ -95,7 +95,7 @@ internal sealed class PlanBed : IAsyncDisposable
     public IObservable<Spoken> Speak(int tokens, IReadOnlyList<RouteCaller> routes)
     {
         var request = new ModelRequest([new ChatMessage(ChatRole.User, "Tell me about the weather.")], new ChatOptions { MaxOutputTokens = tokens });
-        var context = new CallContext(Observable.Return(_knobs), _ => default, _ => { });
+        var context = new CallContext(Observable.Return(_knobs), _ => default, _ => { }, _ => { });
         return _runner.Speak(new PlanCall(Plan, routes, _ => request, _knobs, context, Rules));
     }
 
