@@ -63,6 +63,11 @@ internal sealed class ModelCall : IAsyncDisposable
         _stop.Dispose();
     }
 
+    /// <summary>Whether it calls a tool, or begins to: the call comes in pieces that the abstraction keeps until the stream has ended.</summary>
+    public static bool CallsTool(ChatResponseUpdate update) =>
+        update.Contents.Any(content => content is FunctionCallContent)
+        || update.RawRepresentation is StreamingChatCompletionUpdate { ToolCallUpdates.Count: > 0 };
+
     private async Task OpenAsync(ModelRoute route, bool mayBeEmpty)
     {
         do
@@ -83,8 +88,9 @@ internal sealed class ModelCall : IAsyncDisposable
         while (!IsWord(_updates.Current));
     }
 
-    // A tool's call comes in pieces that the abstraction keeps until it is whole; the first piece is a word. It drops those of a refusal.
+    // A refusal is one, too, though the abstraction drops its words.
     private static bool IsWord(ChatResponseUpdate update) =>
-        update.Contents.Any(content => content is TextContent { Text.Length: > 0 } or FunctionCallContent)
-        || update.RawRepresentation is StreamingChatCompletionUpdate { ToolCallUpdates.Count: > 0 } or StreamingChatCompletionUpdate { RefusalUpdate.Length: > 0 };
+        CallsTool(update)
+        || update.Contents.Any(content => content is TextContent { Text.Length: > 0 })
+        || update.RawRepresentation is StreamingChatCompletionUpdate { RefusalUpdate.Length: > 0 };
 }

@@ -18,10 +18,11 @@ internal sealed class RouteSpeech(
     private BreakerPermit? _permit;
     private CallException? _broken;
     private ChatFinishReason? _finish;
+    private bool _callsTool;
     private CancellationToken _letGo;
 
-    // The calls of tools come only with the stream's end.
-    private bool HasEnded => _finish is { } finish && finish != ChatFinishReason.ToolCalls;
+    // The calls of tools come only with the stream's end, whatever reason the vendor gives.
+    private bool HasEnded => _finish is not null && !_callsTool;
 
     /// <summary>How long to wait before the next try.</summary>
     public TimeSpan RetryAfter { get; private set; }
@@ -78,7 +79,7 @@ internal sealed class RouteSpeech(
             await using var call = await StartAsync(cancellationToken);
             await SpeakAsync(call, observer, cancellationToken);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
             outcome = Volatile.Read(ref _broken)?.Failure.ToSlug() ?? "cancelled"; // whoever let go of us has been told
         }
@@ -208,6 +209,7 @@ internal sealed class RouteSpeech(
     private void Tell(ChatResponseUpdate update, IObserver<ChatResponseUpdate> observer)
     {
         _finish ??= update.FinishReason;
+        _callsTool |= ModelCall.CallsTool(update);
         observer.OnNext(update);
     }
 

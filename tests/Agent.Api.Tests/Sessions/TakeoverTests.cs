@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Sessions;
@@ -338,7 +339,7 @@ public sealed class TakeoverTests(RedisPair servers) : IAsyncLifetime
     private async Task<Session> CutAsync(string said, bool withTool = false)
     {
         var session = await _agent.OpenOnAsync(_a);
-        await AcceptAsync(session, "1", "hello");
+        await AcceptAsync(session, "1", "hello", withTool ? new InputOptions { Tools = JsonElement.Parse("""[{"type":"function","function":{"name":"weather"}}]""") } : null);
         var call = await _agent.Model.NextCallAsync();
         call.Say(said);
         await _agent.StoryAsync($"token:{said}");
@@ -371,9 +372,9 @@ public sealed class TakeoverTests(RedisPair servers) : IAsyncLifetime
         ["continuation"] = new JsonObject { ["policy"] = continuation, ["onNoPrefill"] = onNoPrefill },
     });
 
-    private static async Task<InputReceipt> AcceptAsync(Session session, string id, string text) =>
+    private static async Task<InputReceipt> AcceptAsync(Session session, string id, string text, InputOptions? options = null) =>
         Assert.IsType<InputOutcome.Accepted>(await session.AcceptAsync(
-            new InputRequest { Id = id, Text = text }, TimeProvider.System.GetTimestamp(), default)).Receipt;
+            new InputRequest { Id = id, Text = text, Options = options }, TimeProvider.System.GetTimestamp(), default)).Receipt;
 
     private static void Answer(FakeCall call, string text)
     {
