@@ -41,7 +41,7 @@ internal sealed class RouteClients(
                 NetworkTimeout = Timeout.InfiniteTimeSpan,
             });
 #pragma warning restore OPENAI001
-        return new PrefillChatClient(client.AsIChatClient(), route.Prefill);
+        return new PrefillChatClient(new ToolCallsChatClient(client.AsIChatClient()), route.Prefill);
     }
 
     private OllamaChatClient Ollama(ModelRouteOptions route, RouteKey key)

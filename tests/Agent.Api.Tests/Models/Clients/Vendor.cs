@@ -79,12 +79,12 @@ internal sealed class VendorCall(HttpContext context, JsonObject body)
         }
     }
 
-    public async Task FinishAsync()
+    public async Task FinishAsync(string reason = "stop")
     {
         var words = Message(Streams ? "" : _said);
         await SendAsync(_ollama
-            ? new JsonObject { ["model"] = "m", ["message"] = words, ["done"] = true, ["done_reason"] = "stop", ["prompt_eval_count"] = 3, ["eval_count"] = 2 }
-            : Completion(Streams ? "delta" : "message", words, "stop"));
+            ? new JsonObject { ["model"] = "m", ["message"] = words, ["done"] = true, ["done_reason"] = reason, ["prompt_eval_count"] = 3, ["eval_count"] = 2 }
+            : Completion(Streams ? "delta" : "message", words, reason));
         _ended.SetResult();
     }
 
