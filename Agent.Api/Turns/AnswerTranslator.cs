@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using AspireAgent.Agent.Models.Continuations;
 using AspireAgent.Contracts.Sessions;
@@ -15,9 +16,12 @@ namespace AspireAgent.Agent.Turns;
 /// <param name="effectOf">The effect of a tool, by its name.</param>
 /// <param name="bill">Told what is said and used.</param>
 /// <param name="spoken">The build that has spoken; null: none has.</param>
+/// <param name="usedIds">Ids of the calls of tools that the turn has made before.</param>
 internal sealed class AnswerTranslator(
-    string turn, string code, string promptVersion, Func<string, string> effectOf, TurnBill bill, BuildId? spoken = null)
+    string turn, string code, string promptVersion, Func<string, string> effectOf, TurnBill bill, BuildId? spoken = null,
+    IEnumerable<string>? usedIds = null)
 {
+    private readonly HashSet<string> _callIds = [.. usedIds ?? []];
     private BuildId? _build = spoken;
     private string _requestedModel = "";
     private Seam? _seam;
@@ -72,7 +76,7 @@ internal sealed class AnswerTranslator(
                     var arguments = JsonSerializer.Serialize(call.Arguments ?? new Dictionary<string, object?>());
                     bill.Said(arguments);
                     yield return new ToolCalled(
-                        call.CallId, call.Name, arguments, effectOf(call.Name), FirstFingerprint(update.ModelId), FirstBuild(update.ModelId)) { Turn = turn };
+                        UniqueId(call.CallId), call.Name, arguments, effectOf(call.Name), FirstFingerprint(update.ModelId), FirstBuild(update.ModelId)) { Turn = turn };
                     break;
                 default:
                     break;
@@ -89,6 +93,18 @@ internal sealed class AnswerTranslator(
         {
             yield return Token(held, servedModel);
         }
+    }
+
+    // Some vendors give no id, and some count anew with each response. The fold, and so the next prompt, have it as it is here.
+    private string UniqueId(string given)
+    {
+        var id = given;
+        for (var n = 1; string.IsNullOrWhiteSpace(id) || !_callIds.Add(id); n++)
+        {
+            id = string.Create(CultureInfo.InvariantCulture, $"{(string.IsNullOrWhiteSpace(given) ? "call" : given)}-{n}");
+        }
+
+        return id;
     }
 
     private TokenProduced Token(string text, string? servedModel) =>

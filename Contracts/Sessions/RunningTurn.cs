@@ -47,6 +47,9 @@ public sealed record RunningTurn(InputAccepted Input)
     /// <summary>The calls of our tools that have not returned. After a crash nobody knows what came of them; each tells its effect.</summary>
     public IEnumerable<ToolCalled> Pending => Step.Pending;
 
+    /// <summary>Ids of all its calls of tools.</summary>
+    public IEnumerable<string> CallIds => Steps.Append(Step).SelectMany(step => step.Calls).Select(call => call.Call);
+
     /// <summary>Whether it has called a tool of the caller's: then no model can go on before the caller has answered with its next request.</summary>
     public bool AwaitsCaller => Steps.Append(Step).Any(step => step.Calls.Exists(call => call.IsClients));
 
