@@ -30,7 +30,7 @@ internal sealed partial class TurnPipeline(
         var tools = new AnswerTools(turn, registry);
         var prompt = new TurnPrompt(turn, tools, tokens);
         var bill = new TurnBill(tokens);
-        var translator = new AnswerTranslator(turn.Turn, LocalInstance.Build, prompt.Version, tools.EffectOf, bill, turn.Cut?.Build);
+        var translator = new AnswerTranslator(turn.Turn, LocalInstance.Build, prompt.Version, tools.EffectOf, bill, turn.Cut?.Build, turn.Cut?.CallIds);
         var answer = new TurnAnswer(turn, session, plan, prompt, translator, bill, plans);
         var activity = AgentActivities.Source.StartActivity("turn", ActivityKind.Internal, turn.Input.Trace);
         activity?.SetTag("aspireagent.turn.id", turn.Turn).SetTag("aspireagent.plan", plan.Name);

@@ -10,6 +10,7 @@ namespace AspireAgent.Agent.Tests.Models.Plans;
 /// D3, and the third of the source's gotchas: a slow primary keeps its traffic, a dead one loses it at once, the fallback is not buried, and
 /// what comes back comes back by and by. The knobs compress time; the long mode has 30 s of slowness and the knobs' own times.
 /// </summary>
+[Collection(Alone.Name)]
 public class DegradationTests
 {
     private const int CallsPerSecond = 50;
