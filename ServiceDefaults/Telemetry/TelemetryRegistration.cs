@@ -13,9 +13,6 @@ internal static class TelemetryRegistration
     /// <summary>Every meter and activity source of ours begins so.</summary>
     private const string Ours = "AspireAgent.*";
 
-    /// <summary>Name that Microsoft.Extensions.AI gives its source and meter (OpenTelemetry GenAI conventions).</summary>
-    private const string GenAi = "Experimental.Microsoft.Extensions.AI";
-
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
         builder.Logging
@@ -38,9 +35,10 @@ internal static class TelemetryRegistration
                 .AddAspNetCoreInstrumentation()
                 .AddHttpClientInstrumentation()
                 .AddRuntimeInstrumentation()
-                .AddMeter(Ours, GenAi))
+                .AddMeter(Ours, ModelSpans.Source))
             .WithTracing(tracing => tracing
-                .AddSource(Ours, GenAi)
+                .AddProcessor<ModelSpans>() // before whatever sends them
+                .AddSource(Ours, ModelSpans.Source)
                 .AddAspNetCoreInstrumentation(http => http.Filter = context =>
                     !context.Request.Path.StartsWithSegments("/health") && !context.Request.Path.StartsWithSegments("/alive"))
                 .AddHttpClientInstrumentation());

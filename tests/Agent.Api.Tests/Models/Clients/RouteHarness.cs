@@ -12,6 +12,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
+using OpenTelemetry.Trace;
 
 namespace AspireAgent.Agent.Tests.Models.Clients;
 
@@ -24,7 +25,8 @@ internal sealed class RouteHarness : IAsyncDisposable
 
     /// <param name="settings">Of the route: <c>Kind</c>, <c>Endpoint</c>, <c>ApiKey</c>.</param>
     /// <param name="secrets">Directory of secrets; none: null.</param>
-    public RouteHarness(Dictionary<string, string?> settings, string? secrets = null)
+    /// <param name="tracing">What else happens to spans.</param>
+    public RouteHarness(Dictionary<string, string?> settings, string? secrets = null, Action<TracerProviderBuilder>? tracing = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Development });
         builder.Configuration["Secrets:Directory"] = secrets;
@@ -32,7 +34,9 @@ internal sealed class RouteHarness : IAsyncDisposable
         builder.AddServiceDefaults();
         builder.Logging.ClearProviders().AddFakeLogging();
         builder.Services.AddSingleton<ISignal<ChaosStatus>>(Chaos).AddRouteClients();
+        builder.Services.ConfigureOpenTelemetryTracerProvider(tracing ?? (_ => { }));
         _app = builder.Build();
+        Services.GetRequiredService<TracerProvider>(); // listens from now on
         Client = Services.GetRequiredService<RouteClients>().Create("main", Models.CurrentValue.Routes["main"]);
     }
 
@@ -46,15 +50,18 @@ internal sealed class RouteHarness : IAsyncDisposable
 
     public FakeLogCollector Log => Services.GetFakeLogCollector();
 
-    public static RouteHarness For(Vendor vendor, ModelKind kind = ModelKind.OpenAi, Prefill prefill = Prefill.None, string? key = null, string path = "") =>
-        new(new()
+    public static RouteHarness For(
+        Vendor vendor, ModelKind kind = ModelKind.OpenAi, Prefill prefill = Prefill.None, string? key = null, string path = "",
+        Action<TracerProviderBuilder>? tracing = null) => new(
+        new()
         {
             ["Kind"] = $"{kind}",
             ["Endpoint"] = $"{vendor.Address}{path}",
             ["Model"] = "the-model",
             ["Prefill"] = $"{prefill}",
             ["ApiKey"] = key,
-        });
+        },
+        tracing: tracing);
 
     /// <summary>Changes a setting of the route, as a source of configuration would.</summary>
     public void Set(string setting, string value)
