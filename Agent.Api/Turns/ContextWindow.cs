@@ -15,6 +15,8 @@ internal static class ContextWindow
     // What OpenAI's models add for each message of a chat.
     private const int TokensPerMessage = 4;
 
+    private const string Dropped = """{"error":"dropped","detail":"The result does not fit the model's window."}""";
+
     /// <summary>
     /// What a turn shows its model and how much it lets it say, so that both together fit the window: the tightest of the model's own
     /// and the configuration's. All of it is frozen with the turn: nothing that changes meanwhile can make the two disagree.
@@ -37,17 +39,19 @@ internal static class ContextWindow
 
     /// <summary>
     /// The newest turns of <paramref name="messages"/> within <paramref name="limit"/> tokens. A turn begins with a user's message;
-    /// system messages stay. The newest turn stays whatever its size: the model, not we, refuses it.
+    /// system messages stay. The newest turn stays whatever its size, but for results of its tools, which give way, oldest first, until
+    /// it fits: if it never does, the model, not we, refuses it.
     /// </summary>
     public static (IReadOnlyList<ConversationMessage> Kept, int DroppedTurns) Fit(
         IReadOnlyList<ConversationMessage> messages, int limit, Func<string, int> countTokens)
     {
         var turns = Split(messages);
         var left = limit - messages.Where(IsSystem).Sum(Cost);
+        var shrunk = turns.Count == 0 ? [] : Shrink(turns[^1], left, Cost);
         var keptTurns = 0;
         foreach (var turn in Enumerable.Reverse(turns))
         {
-            left -= turn.Sum(Cost);
+            left -= turn.Sum(message => Cost(Shown(message)));
             if (left < 0 && keptTurns > 0)
             {
                 break;
@@ -58,10 +62,31 @@ internal static class ContextWindow
 
         var dropped = turns.Count - keptTurns;
         var gone = turns.Take(dropped).SelectMany(turn => turn).ToHashSet(ReferenceEqualityComparer.Instance);
-        return ([.. messages.Where(message => !gone.Contains(message))], dropped);
+        return ([.. messages.Where(message => !gone.Contains(message)).Select(Shown)], dropped);
+
+        ConversationMessage Shown(ConversationMessage message) => shrunk.GetValueOrDefault(message, message);
 
         int Cost(ConversationMessage message) =>
             TokensPerMessage + countTokens(message.Text) + (message.ToolCalls?.Sum(call => countTokens(call.Arguments)) ?? 0);
+    }
+
+    // A turn that has called its tools often would else never fit again. Nothing is gained by cutting what is short already.
+    private static Dictionary<ConversationMessage, ConversationMessage> Shrink(
+        List<ConversationMessage> turn, int limit, Func<ConversationMessage, int> cost)
+    {
+        var shrunk = new Dictionary<ConversationMessage, ConversationMessage>(ReferenceEqualityComparer.Instance);
+        var excess = turn.Sum(cost) - limit;
+        foreach (var result in turn.Where(message => message.ToolCallId is not null))
+        {
+            var mark = result with { Text = Dropped };
+            if (excess > 0 && cost(result) - cost(mark) is > 0 and var gain)
+            {
+                shrunk[result] = mark;
+                excess -= gain;
+            }
+        }
+
+        return excess > 0 ? [] : shrunk;
     }
 
     private static bool IsSystem(ConversationMessage message) => message.Role is "system" or "developer";

@@ -42,6 +42,44 @@ public class ContextWindowTests
         Assert.Equal(["rules", "three"], kept.Select(message => message.Text));
     }
 
+    // 4 + 3 of the question, 4 + 2 of each call and 4 + 200 of each result.
+    private static readonly ConversationMessage[] Tools =
+    [
+        new("user", new string('o', 1_000)), new("assistant", "1"),
+        new("user", "now"),
+        new("assistant", "", [new ConversationToolCall("a", "n", "{}")]), new("tool", new string('a', 200), ToolCallId: "a"),
+        new("assistant", "", [new ConversationToolCall("b", "n", "{}")]), new("tool", "b", ToolCallId: "b"),
+        new("assistant", "", [new ConversationToolCall("c", "n", "{}")]), new("tool", new string('c', 200), ToolCallId: "c"),
+    ];
+
+    [Theory]
+    [InlineData(438, "abc")]
+    [InlineData(437, "-bc")]
+    [InlineData(320, "-bc")]
+    [InlineData(240, "-b-")]
+    [InlineData(10, "abc")] // nothing helps: as it is
+    public void Fit_ResultsOfToolsThatAreTooLong_GiveWayOldestFirst(int limit, string expected)
+    {
+        var (kept, dropped) = ContextWindow.Fit(Tools, limit, text => text.Length);
+
+        Assert.Equal((7, 1), (kept.Count, dropped));
+        Assert.Equal(["a", "b", "c"], kept.Select(message => message.ToolCallId).OfType<string>());
+        Assert.Equal(
+            expected,
+            string.Concat(kept.Where(message => message.ToolCallId is not null)
+                .Select(message => message.Text.StartsWith("{\"error\":\"dropped\"", StringComparison.Ordinal) ? '-' : message.Text[0])));
+        Assert.True(limit == 10 || kept.Sum(message => 4 + message.Text.Length + (message.ToolCalls is null ? 0 : 2)) <= limit);
+    }
+
+    [Fact]
+    public void Fit_ResultsOfToolsThatFit_StayThoughOlderTurnsDoNot()
+    {
+        var (kept, dropped) = ContextWindow.Fit(Tools, 440, text => text.Length);
+
+        Assert.Equal(1, dropped);
+        Assert.Equal(Tools.Skip(2), kept);
+    }
+
     /// <summary>Gotcha 1, for any limits: what is shown and what may be said fit the window, or only the newest turn is shown.</summary>
     [Fact]
     public void Plan_AnyLimits_PromptAndCapFitTheWindow() =>
