@@ -77,17 +77,23 @@ internal static class Prompt
     // {"type":"json_object"} | {"type":"json_schema","json_schema":{"name":"...","schema":{...}}} | {"type":"text"}
     private static ChatResponseFormat? ResponseFormat(JsonElement? format)
     {
-        if (format is not { ValueKind: JsonValueKind.Object } wanted || !wanted.TryGetProperty("type", out var type))
+        if (format is not { ValueKind: JsonValueKind.Object } wanted || Text(wanted, "type") is not { } type)
         {
             return null;
         }
 
-        return type.GetString() switch
+        return type switch
         {
             "json_object" => ChatResponseFormat.Json,
-            "json_schema" when wanted.TryGetProperty("json_schema", out var named) && named.TryGetProperty("schema", out var schema) =>
-                ChatResponseFormat.ForJsonSchema(schema, named.TryGetProperty("name", out var name) ? name.GetString() : null),
+            "json_schema" when Object(wanted, "json_schema") is { } named && Object(named, "schema") is { } schema =>
+                ChatResponseFormat.ForJsonSchema(schema, Text(named, "name")),
             _ => null,
         };
     }
+
+    private static string? Text(JsonElement of, string name) =>
+        of.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+
+    private static JsonElement? Object(JsonElement of, string name) =>
+        of.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Object ? value : null;
 }

@@ -56,6 +56,34 @@ public class CompletionReaderTests
     }
 
     [Theory]
+    [InlineData("""5""", false)]
+    [InlineData("\"json_object\"", false)]
+    [InlineData("""{}""", false)]
+    [InlineData("""{"type":5}""", false)]
+    [InlineData("""{"type":null}""", false)]
+    [InlineData("""{"type":"xml"}""", false)]
+    [InlineData("""{"type":"json_schema"}""", false)]
+    [InlineData("""{"type":"json_schema","json_schema":5}""", false)]
+    [InlineData("""{"type":"json_schema","json_schema":{"schema":{}}}""", false)]
+    [InlineData("""{"type":"json_schema","json_schema":{"name":"n","schema":5}}""", false)]
+    [InlineData("""null""", true)]
+    [InlineData("""{"type":"text"}""", true)]
+    [InlineData("""{"type":"json_object"}""", true)]
+    [InlineData("""{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"object"}}}""", true)]
+    public void Read_ResponseFormat_IsOneThatWeKnow(string format, bool known)
+    {
+        CompletionCall Call() => Read("""{"model":"m","messages":[{"role":"user","content":"a"}],"response_format":""" + format + "}");
+        if (known)
+        {
+            Assert.Equal(format != "null", Call().Options.ResponseFormat is not null);
+        }
+        else
+        {
+            Assert.Equal("response_format", (string?)Assert.Throws<CompletionException>(Call).ToJson()["error"]!["param"]);
+        }
+    }
+
+    [Theory]
     [InlineData("budget-exhausted", 429)]
     [InlineData("model-timeout", 504)]
     [InlineData("model-error", 502)]

@@ -50,6 +50,9 @@ internal static class CompletionReader
             request.Tools?.All(tool => tool is { Type: "function", Function.Name.Length: > 0 }) ?? true,
             "A tool is a function with a name.", "tools");
         Check(IsToolChoice(request.ToolChoice), "'tool_choice' is none, auto, required or a function by name.", "tool_choice");
+        Check(
+            IsResponseFormat(request.ResponseFormat),
+            "The type of 'response_format' is text, json_object, or json_schema with a name and a schema.", "response_format");
         return ToCall(request);
     }
 
@@ -163,6 +166,20 @@ internal static class CompletionReader
             && function.TryGetProperty("name", out var name) && name.ValueKind is JsonValueKind.String,
         _ => false,
     };
+
+    // {"type":"text"}, {"type":"json_object"}, or {"type":"json_schema","json_schema":{"name":"...","schema":{...}}}
+    private static bool IsResponseFormat(JsonElement? format) => NotNull(format) switch
+    {
+        null => true,
+        { ValueKind: JsonValueKind.Object } given => given.TryGetProperty("type", out var type) && type.ValueKind is JsonValueKind.String
+            && (type.GetString() is "text" or "json_object" || (type.GetString() is "json_schema" && IsSchema(given))),
+        _ => false,
+    };
+
+    private static bool IsSchema(JsonElement format) => format.TryGetProperty("json_schema", out var named)
+        && named.ValueKind is JsonValueKind.Object
+        && named.TryGetProperty("name", out var name) && name.ValueKind is JsonValueKind.String
+        && named.TryGetProperty("schema", out var schema) && schema.ValueKind is JsonValueKind.Object;
 
     private static JsonElement? NotNull(JsonElement? element) => element is { ValueKind: JsonValueKind.Null } ? null : element;
 
