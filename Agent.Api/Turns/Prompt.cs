@@ -36,6 +36,34 @@ internal static class Prompt
         return options;
     }
 
+    /// <summary>
+    /// The same, where each call of a tool that was never answered, and that something follows, is answered by a stand-in: a caller may
+    /// have left his own calls alone and said something else, and vendors refuse a call without an answer.
+    /// </summary>
+    public static IEnumerable<ConversationMessage> WithAllAnswers(IReadOnlyList<ConversationMessage> conversation)
+    {
+        var open = new List<ConversationToolCall>();
+        foreach (var message in conversation)
+        {
+            if (message.ToolCallId is { } answered)
+            {
+                open.RemoveAll(call => call.Id == answered);
+            }
+            else
+            {
+                foreach (var call in open)
+                {
+                    yield return new ConversationMessage(
+                        "tool", new ToolReturned(call.Id, Ok: false, Error: ToolReturned.Interrupted).Shown, ToolCallId: call.Id);
+                }
+
+                open = [.. message.ToolCalls ?? []];
+            }
+
+            yield return message;
+        }
+    }
+
     private static ChatMessage ToChatMessage(ConversationMessage message)
     {
         var role = new ChatRole(message.Role);

@@ -54,7 +54,8 @@ internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCount
 
     private List<ConversationMessage> Conversation(RunningTurn running, string prefix)
     {
-        List<ConversationMessage> said = [.. turn.State.Messages, .. (running with { Step = TurnStep.Empty }).ToMessages()];
+        List<ConversationMessage> said =
+            [.. Prompt.WithAllAnswers([.. turn.State.Messages, .. (running with { Step = TurnStep.Empty }).ToMessages()])];
         if (prefix.Length > 0)
         {
             said.Add(new ConversationMessage("assistant", Seam.Shown(prefix)));
