@@ -27,6 +27,12 @@ internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCount
     /// <summary>How many tokens a route may still say after the words that it goes on from.</summary>
     public int TokensLeft(ModelRoute route, RunningTurn running, string prefix) => Window(route, running, prefix).MaxOutputTokens - tokens.Count(prefix);
 
+    /// <summary>
+    /// Whether a route without tools cannot serve: the call brings some of its own, or the turn has called some, which vendors refuse to
+    /// be told of in a request without tools.
+    /// </summary>
+    public bool NeedsTools(RunningTurn running) => tools.HasCallers || !running.Steps.IsEmpty;
+
     /// <summary>The request for a route.</summary>
     /// <param name="route">The route.</param>
     /// <param name="running">The turn's finished steps.</param>
@@ -37,9 +43,10 @@ internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCount
         var window = Window(route, running, prefix);
         var cap = Math.Max(1, window.MaxOutputTokens - tokens.Count(prefix));
         var options = Prompt.Options(turn, knobs, cap);
-        if (route.Tools && !knobs.Kill.Tools && running.Steps.Count < _config.MaxToolRounds)
+        var mayCall = !knobs.Kill.Tools && running.Steps.Count < _config.MaxToolRounds;
+        if (route.Tools && (mayCall || window.Kept.Any(message => message.ToolCalls is not null)))
         {
-            tools.AddTo(options);
+            tools.AddTo(options, mayCall);
         }
 
         return new ModelRequest(Prompt.Messages(_system.Text, window.Kept), options, window.DroppedTurns, MayBeEmpty: prefix.Length > 0 || !running.Steps.IsEmpty);

@@ -17,6 +17,12 @@ internal sealed class OllamaChatClient(HttpClient http, string model, RouteKey k
     public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        if (options?.ToolMode is NoneChatToolMode)
+        {
+            options = options.Clone(); // it cannot be told not to call what it is shown
+            options.Tools = null;
+        }
+
         await foreach (var update in base.GetStreamingResponseAsync(messages, options, cancellationToken))
         {
             // {"error":"llama runner process has terminated"}

@@ -1,6 +1,8 @@
 using System.ClientModel;
+using System.Text.Json.Nodes;
 using AspireAgent.Agent.Models;
 using AspireAgent.Contracts.Chaos;
+using Microsoft.Extensions.AI;
 
 namespace AspireAgent.Agent.Tests.Models.Clients;
 
@@ -53,6 +55,26 @@ public class RouteClientsTests
         Assert.DoesNotContain(call.Headers.Keys, header => header.ToUpperInvariant() is "AUTHORIZATION" or "API-KEY");
     }
 
+    // Ollama cannot be told not to call what it is shown.
+    [Theory]
+    [InlineData(ModelKind.OpenAi, 1, "none")]
+    [InlineData(ModelKind.Ollama, 0, null)]
+    public async Task Call_ThatMayCallNoTool_SaysSoAsTheVendorTakesIt(ModelKind kind, int tools, string? choice)
+    {
+        await using var vendor = await Vendor.StartAsync();
+        await using var route = RouteHarness.For(vendor, kind);
+        var options = new ChatOptions { Tools = [AIFunctionFactory.Create(() => 1, "one")], ToolMode = ChatToolMode.None };
+
+        var calling = route.Client.GetStreamingResponseAsync([new(ChatRole.User, "Say it.")], options).ToChatResponseAsync();
+        var call = await vendor.NextAsync();
+        await call.FinishAsync();
+        await calling.WaitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.Equal(tools, (call.Body["tools"] as JsonArray)?.Count ?? 0);
+        Assert.Equal(choice, call.Body["tool_choice"]?.GetValue<string>());
+        Assert.Single(options.Tools);
+    }
+
     [Fact]
     public async Task Call_Refused_IsNotTriedAgain()
     {
@@ -87,7 +109,7 @@ public class RouteClientsTests
         await using var vendor = await Vendor.StartAsync();
         await using var route = RouteHarness.For(vendor, kind);
         using var user = new CancellationTokenSource();
-        await using var answer = route.Client.GetStreamingResponseAsync([new(Microsoft.Extensions.AI.ChatRole.User, "Say it.")], null, user.Token)
+        await using var answer = route.Client.GetStreamingResponseAsync([new(ChatRole.User, "Say it.")], null, user.Token)
             .GetAsyncEnumerator(user.Token);
 
         var next = answer.MoveNextAsync().AsTask();
@@ -112,7 +134,7 @@ public class RouteClientsTests
     {
         await using var vendor = await Vendor.StartAsync();
         await using var route = RouteHarness.For(vendor, kind);
-        var answer = route.Client.GetStreamingResponseAsync([new(Microsoft.Extensions.AI.ChatRole.User, "Say it.")]).GetAsyncEnumerator();
+        var answer = route.Client.GetStreamingResponseAsync([new(ChatRole.User, "Say it.")]).GetAsyncEnumerator();
 
         var next = answer.MoveNextAsync();
         var call = await vendor.NextAsync();
