@@ -64,11 +64,12 @@ internal sealed class TurnAnswer(
                 return Observable.Empty<SessionEvent>();
             }
 
+            var able = prompt.NeedsTools(running) && routes.Where(caller => caller.Route.Tools).ToList() is { Count: > 0 } some ? some : routes;
             var seam = prefix.Length == 0 ? null : new Seam(prefix);
             var isFirst = running.Steps.IsEmpty && after?.How is null or SwitchedHow.Fallback;
             return plans
                 .Speak(new PlanCall(
-                    plan, routes, route => prompt.For(route, running, prefix, knobs), knobs,
+                    plan, able, route => prompt.For(route, running, prefix, knobs), knobs,
                     new CallContext(session.Knobs, session.Room, bill.Asked, bill.Free), isFirst ? prompt.LastResort : null, after))
                 .SelectMany(spoken => Tell(spoken, seam))
                 .Concat(Observable.Defer(() => translator.Flush().ToObservable()))
