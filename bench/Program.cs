@@ -1,4 +1,5 @@
 using System.Globalization;
+using AspireAgent.Bench.Models;
 using AspireAgent.Bench.Sessions;
 using AspireAgent.Bench.Signals;
 using AspireAgent.Bench.Turns;
@@ -22,6 +23,9 @@ switch (args)
         int[] numbers = [.. rest.Select(number => int.Parse(number, CultureInfo.InvariantCulture))];
         await LoadBench.RunAsync(numbers is [var n, ..] ? n : 1_000, numbers is [_, var drip, ..] ? drip : 300, numbers is [_, _, var over] ? over : 10);
         return 0;
+    case ["plan"]:
+        await PlanBench.RunAsync();
+        return 0;
     case ["merge", .. var rest]:
         BenchmarkRunner.Run<MergeBench>(args: rest);
         return 0;
@@ -35,6 +39,7 @@ switch (args)
             bench load [N=1000] [DRIP=300] [S=10]
                                   N sessions that stream at once, a token each DRIP ms (0: at the simulator's own speed), asked within S seconds;
                                   needs ./run in another terminal
+            bench plan            what the model plan and the turn add to a bare call while nothing fails, in process and over HTTP
             bench merge           the merge of layers, by BenchmarkDotNet
             """);
         return 2;
