@@ -36,11 +36,9 @@ public static class DripOperator
                     .Select(change =>
                     {
                         change();
-                        return tally.Foresee() is var (left, perSecond)
-                            ? Observable.Timer(left, scheduler).Select(_ => perSecond)
-                            : Observable.Never<double>();
+                        return tally.Foresee();
                     })
-                    .Switch()
+                    .WhenDue(scheduler)
                     .Take(1)
                     .TakeUntil(end);
             });
@@ -78,14 +76,14 @@ public static class DripOperator
         }
 
         /// <summary>When there will be too few if nothing comes, and how many per second that is. Null: not as things are.</summary>
-        public (TimeSpan Left, double PerSecond)? Foresee()
+        public (TimeSpan? Left, double PerSecond) Foresee()
         {
             // Too few: the last of those that are needed has left the window.
-            var last = _items.Count == _needed ? _items.FirstOrDefault() : _forgotten;
+            var last = _items.TryPeek(out var first) && _items.Count == _needed ? first : _forgotten;
             var (waited, due) = (Waited, last + _window);
             if (_needed == 0 || (due > waited && _waitsSince is null))
             {
-                return null;
+                return (null, 0);
             }
 
             due = due > waited ? due : waited;

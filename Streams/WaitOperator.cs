@@ -23,10 +23,9 @@ public static class WaitOperator
         ArgumentNullException.ThrowIfNull(waiting);
         return waiting.Select(isWaiting => (IsWaiting: isWaiting, Since: scheduler.Now)).Publish(marks => marks
             .CombineLatest(threshold.DistinctUntilChanged(), (mark, longest) => (mark.IsWaiting, mark.Since, Until: mark.Since + longest))
-            .Select(wait => wait.IsWaiting
-                ? Observable.Timer(Scheduler.Normalize(wait.Until - scheduler.Now), scheduler).Select(_ => scheduler.Now - wait.Since)
-                : Observable.Never<TimeSpan>())
-            .Switch()
+            .Select(wait => (wait.IsWaiting ? wait.Until - scheduler.Now : (TimeSpan?)null, wait.Since))
+            .WhenDue(scheduler)
+            .Select(since => scheduler.Now - since)
             .Take(1)
             .TakeUntil(marks.IgnoreElements().Select(_ => 0).Concat(Observable.Return(0))));
     }
