@@ -126,11 +126,11 @@ internal sealed partial class TurnPipeline(
         var (error, retriable) = exhausted.IsRefused ? (ProblemTypes.ModelRefused, false)
             : failures.All(failure => failure.Failure is CallFailure.Timeout) ? (ProblemTypes.ModelTimeout, true)
             : (ProblemTypes.ModelError, true);
-        LogFailed(turn.Turn, error, exception.Message);
+        LogFailed(turn.Turn, error, string.Join("; ", failures.Select(failure => $"{failure.Message} ({failure.InnerException?.GetType().Name})")));
         return new TurnFailed(error, retriable) { Turn = turn.Turn };
     }
 
-    // Routes and slugs alone: a vendor's words may quote the prompt.
+    // Routes, slugs and types alone: a vendor's words may quote the prompt.
     [LoggerMessage(Level = LogLevel.Warning, Message = "Turn {Turn} failed: {Error}. {Reason}")]
     private partial void LogFailed(string turn, string error, string reason);
 

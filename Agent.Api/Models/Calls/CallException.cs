@@ -1,5 +1,4 @@
 using System.ClientModel;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using AspireAgent.Agent.Models.Clients;
@@ -9,7 +8,7 @@ namespace AspireAgent.Agent.Models.Calls;
 
 /// <summary>A call of a route that failed. Its message names route and failure, and never says what the vendor said: that may quote the prompt.</summary>
 internal sealed class CallException(string route, CallFailure failure, TimeSpan? retryAfter = null, Exception? cause = null)
-    : Exception(cause is null ? $"{route}: {failure.ToSlug()}" : $"{route}: {failure.ToSlug()} ({cause.GetType().Name})", cause)
+    : Exception($"{route}: {failure.ToSlug()}", cause)
 {
     public string Route { get; } = route;
 
@@ -35,7 +34,8 @@ internal sealed class CallException(string route, CallFailure failure, TimeSpan?
         HttpRequestException { StatusCode: { } status } => new(route, OfStatus((int)status), null, exception),
 
         // JSON of another shape than the client's library expects.
-        JsonException or FormatException or InvalidDataException or InvalidOperationException or ArgumentException or KeyNotFoundException =>
+        ObjectDisposedException => new(route, CallFailure.Unexpected, null, exception),
+        JsonException or InvalidOperationException or FormatException or InvalidDataException or ArgumentException or KeyNotFoundException =>
             new(route, CallFailure.Garbled, null, exception),
         HttpRequestException or IOException or ClientResultException or OperationCanceledException =>
             new(route, begun ? CallFailure.Broken : CallFailure.Unreachable, null, exception),
@@ -44,13 +44,12 @@ internal sealed class CallException(string route, CallFailure failure, TimeSpan?
 
     private static CallFailure OfStatus(int status) => status switch
     {
-        (int)HttpStatusCode.Unauthorized or (int)HttpStatusCode.Forbidden => CallFailure.Unauthorized,
-        < 400 or (int)HttpStatusCode.PaymentRequired or (int)HttpStatusCode.NotFound or (int)HttpStatusCode.MethodNotAllowed
-            or (int)HttpStatusCode.Gone or (int)HttpStatusCode.UnsupportedMediaType => CallFailure.Misconfigured,
-        (int)HttpStatusCode.RequestEntityTooLarge => CallFailure.TooLarge,
-        (int)HttpStatusCode.TooManyRequests => CallFailure.RateLimited,
-        (int)HttpStatusCode.RequestTimeout or >= 500 => CallFailure.Unavailable,
-        _ => CallFailure.Refused,
+        400 or 415 or 422 => CallFailure.Refused,
+        401 or 403 => CallFailure.Unauthorized,
+        408 or 409 or 425 or >= 500 => CallFailure.Unavailable,
+        413 => CallFailure.TooLarge,
+        429 => CallFailure.RateLimited,
+        _ => CallFailure.Misconfigured, // a redirect, no credit, a model that is gone: another route may do
     };
 
     // RFC 9110, section 10.2.3: seconds, or a date.

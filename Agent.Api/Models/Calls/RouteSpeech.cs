@@ -146,7 +146,7 @@ internal sealed class RouteSpeech(
         }
         catch (OperationCanceledException)
         {
-            if (!_letGo.IsCancellationRequested)
+            if (!_letGo.IsCancellationRequested || Volatile.Read(ref _broken) is not null)
             {
                 permit.Fail(); // out of time; who is let go of has done nothing wrong
             }

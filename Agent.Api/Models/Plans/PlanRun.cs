@@ -64,12 +64,17 @@ internal sealed class PlanRun(PlanCall call, ShareLimit hedges, ModelMetrics met
 
     private IObservable<Spoken> From(int next) => next < _routes.Count
         ? Say(_routes[next]).OrElse(_ => After(next + 1))
+        : next == _routes.Count && MayReturn() ? Say(call.Routes[0]).OrElse(_ => After(next + 1))
         : call.LastResort is { } rules ? SayByRule(rules)
         : Exhausted();
 
     private IObservable<Spoken> After(int next) => _failures.Exists(IsFinal) ? Exhausted() : From(next);
 
     private IObservable<Spoken> Exhausted() => Observable.Throw<Spoken>(new PlanExhaustedException([.. Failures()], _failures.Exists(IsFinal)));
+
+    // To a route that was to be spared, where the others have failed: those that are full are what it is spared for.
+    private bool MayReturn() => !_routes.Contains(call.Routes[0])
+        && !_failures.Exists(failure => failure.Failure is CallFailure.Busy or CallFailure.CoolingDown);
 
     // The request is at fault then, and no other route helps; what only a later route refuses the others may take.
     private bool IsFinal(Exception failure) => failure is CallException { Failure: CallFailure.Refused } refused && refused.Route == _routes[0].Route.Name;

@@ -89,9 +89,12 @@ internal sealed class VendorCall(HttpContext context, JsonObject body)
     }
 
     /// <summary>Says one line as it is.</summary>
-    public async Task SendAsync(JsonObject line)
+    public Task SendAsync(JsonObject line) => SendAsync(line.ToJsonString());
+
+    /// <summary>The same, though it need not be JSON.</summary>
+    public async Task SendAsync(string json)
     {
-        var (json, events) = (line.ToJsonString(), Streams && !_ollama);
+        var events = Streams && !_ollama;
         if (!context.Response.HasStarted)
         {
             context.Response.ContentType = events ? "text/event-stream" : "application/json";
@@ -119,4 +122,7 @@ internal sealed class VendorCall(HttpContext context, JsonObject body)
         ["model"] = "m",
         ["choices"] = new JsonArray(new JsonObject { ["index"] = 0, [part] = words, ["finish_reason"] = finish }),
     };
+
+    /// <summary>Ends the answer in good order, whatever was said.</summary>
+    public void End() => _ended.SetResult();
 }
