@@ -30,16 +30,15 @@ internal sealed class RouteClients(
     private PrefillChatClient OpenAi(ModelRouteOptions route, RouteKey key)
     {
 #pragma warning disable OPENAI001 // A policy of one's own is in preview since 2.5; the key that changes needs it.
-        var client = new ChatClient(
-            route.Model,
-            new RouteKeyPolicy(key, route.Kind),
-            new OpenAIClientOptions
-            {
-                Endpoint = route.Endpoint,
-                Transport = new HttpClientPipelineTransport(http.CreateClient(ModelCatalog.HttpClientName)),
-                RetryPolicy = new ClientRetryPolicy(maxRetries: 0),
-                NetworkTimeout = Timeout.InfiniteTimeSpan,
-            });
+        var options = new OpenAIClientOptions
+        {
+            Endpoint = route.Endpoint,
+            Transport = new HttpClientPipelineTransport(http.CreateClient(ModelCatalog.HttpClientName)),
+            RetryPolicy = new ClientRetryPolicy(maxRetries: 0),
+            NetworkTimeout = Timeout.InfiniteTimeSpan,
+        };
+        options.AddPolicy(new CancelledReadsPolicy(), PipelinePosition.PerCall);
+        var client = new ChatClient(route.Model, new RouteKeyPolicy(key, route.Kind), options);
 #pragma warning restore OPENAI001
         return new PrefillChatClient(new ToolCallsChatClient(client.AsIChatClient()), route.Prefill);
     }
