@@ -56,7 +56,7 @@ public sealed class WirePlan : IAsyncLifetime
         var rules = new ModelRoute("rules", RuleBasedChatClient.Model, new RuleBasedChatClient(new LastResortConfig()), 8_000);
         var call = new PlanCall(
             new ModelPlan("plan", callers), callers, _ => new ModelRequest([new ChatMessage(ChatRole.User, text)], new ChatOptions { MaxOutputTokens = 20 }), knobs,
-            new CallContext(Observable.Return(knobs), _ => ValueTask.CompletedTask, _ => { }), withRules ? rules : null);
+            new CallContext(Observable.Return(knobs), _ => ValueTask.CompletedTask, _ => { }, _ => { }), withRules ? rules : null);
 
         var watch = Stopwatch.StartNew();
         TimeSpan? first = null;
