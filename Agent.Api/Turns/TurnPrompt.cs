@@ -63,9 +63,9 @@ internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCount
     {
         List<ConversationMessage> said =
             [.. Prompt.WithAllAnswers([.. turn.State.Messages, .. (running with { Step = TurnStep.Empty }).ToMessages()])];
-        if (prefix.Length > 0)
+        if (Seam.Shown(prefix) is { Length: > 0 } shown) // blanks alone are nothing to go on from, and vendors refuse an empty message
         {
-            said.Add(new ConversationMessage("assistant", Seam.Shown(prefix)));
+            said.Add(new ConversationMessage("assistant", shown));
         }
 
         return said;
