@@ -69,7 +69,7 @@ internal sealed class PlanLevels : IDisposable
     {
         var plan = _catalog.PlanFor(null, "");
         using var knobs = new BehaviorSubject<LiveKnobs>(_knobs); // each session has its own
-        var context = new CallContext(knobs.OnItsOwnThread(), _ => default, _ => { });
+        var context = new CallContext(knobs.OnItsOwnThread(), _ => default, _ => { }, _ => { });
         await _plans.Speak(new PlanCall(plan, plan.Routes, _ => _request, _knobs, context)).LastAsync();
     }
 
