@@ -26,6 +26,9 @@ switch (args)
     case ["plan"]:
         await PlanBench.RunAsync();
         return 0;
+    case ["cancel"]:
+        await CancelBench.RunAsync();
+        return 0;
     case ["merge", .. var rest]:
         BenchmarkRunner.Run<MergeBench>(args: rest);
         return 0;
@@ -40,6 +43,7 @@ switch (args)
                                   N sessions that stream at once, a token each DRIP ms (0: at the simulator's own speed), asked within S seconds;
                                   needs ./run in another terminal
             bench plan            what the model plan and the turn add to a bare call while nothing fails, in process and over HTTP
+            bench cancel          from a session's stop to the closed connections of its model and tools, as the simulator sees them
             bench merge           the merge of layers, by BenchmarkDotNet
             """);
         return 2;
