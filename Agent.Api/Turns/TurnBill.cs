@@ -1,3 +1,4 @@
+using System.Text.Json;
 using AspireAgent.Agent.Models.Calls;
 using AspireAgent.Contracts.Sessions;
 using Microsoft.Extensions.AI;
@@ -88,7 +89,15 @@ internal sealed class TurnBill(TokenCounter tokens)
         : _running is { } request ? new TokenUsage(Prompt(request), _said.Sum(tokens.Count))
         : new TokenUsage(0, 0);
 
-    private long Prompt(ModelRequest request) => request.Messages.Sum(message => tokens.Count(message.Text));
+    private long Prompt(ModelRequest request) => request.Messages.SelectMany(message => message.Contents).Sum(content => (long)tokens.Count(Text(content)));
+
+    private static string Text(AIContent content) => content switch
+    {
+        TextContent text => text.Text,
+        FunctionCallContent call => JsonSerializer.Serialize(call.Arguments),
+        FunctionResultContent result => $"{result.Result}",
+        _ => "",
+    };
 
     private static TokenUsage Sum(TokenUsage one, TokenUsage other) => new(one.Input + other.Input, one.Output + other.Output);
 }

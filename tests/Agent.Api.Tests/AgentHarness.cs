@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Reactive.Concurrency;
 using System.Reactive.Linq;
+using System.Reactive.Subjects;
 using System.Text.Json.Nodes;
 using AspireAgent.Agent.Admission;
 using AspireAgent.Agent.Configuration;
@@ -33,7 +34,7 @@ internal sealed class AgentHarness : IAsyncDisposable
 
     private readonly ServiceProvider _provider = new ServiceCollection().AddMetrics().AddHttpClient().BuildServiceProvider();
 
-    private AgentHarness(ConnectionMultiplexer connection, IEnumerable<Tool>? tools)
+    private AgentHarness(ConnectionMultiplexer connection, IEnumerable<Tool> tools, IReadOnlyList<ModelRoute> routes)
     {
         Connection = connection;
         Log = new SessionLog(connection);
@@ -41,18 +42,19 @@ internal sealed class AgentHarness : IAsyncDisposable
         Usage = new UsageReporter(_provider.GetRequiredService<IHttpClientFactory>(), TimeProvider.System, NullLogger<UsageReporter>.Instance);
         var models = new ModelMetrics(Meters);
         RouteCaller Caller(ModelRoute route) => new(
-            route, new RouteHealth(route, Observable.Return(new ResilienceKnobs()), models, TimeProvider.System, DefaultScheduler.Instance, new Random(1)),
+            route, new RouteHealth(route, Resilience, models, TimeProvider.System, DefaultScheduler.Instance, new Random(1)),
             models, TimeProvider.System, DefaultScheduler.Instance);
         var fake = new ModelRoute("fake", "fake", Model, 8_000) { Prefill = Prefill.LastAssistant };
+        string[] plan = routes.Count > 0 ? [.. routes.Select(route => route.Name)] : ["fake"];
         Models = new ModelCatalog(
-            [Caller(fake), Caller(fake with { Name = "mute", Prefill = Prefill.None })],
-            new Dictionary<string, string[]> { ["alone"] = ["fake"], ["mute-alone"] = ["mute"] }, "alone");
-        var registry = new ToolRegistry(tools ?? []);
+            [Caller(fake), Caller(fake with { Name = "mute", Prefill = Prefill.None }), .. routes.Select(Caller)],
+            new Dictionary<string, string[]> { ["plan"] = plan, ["alone"] = ["fake"], ["mute-alone"] = ["mute"] }, "plan");
+        var registry = new ToolRegistry(tools);
         var health = new ToolHealth(Observable.Return(TimeSpan.FromMinutes(1)), TimeProvider.System);
         var runner = new ToolRunner(
             registry, health, new ToolMetrics(Meters, health), DefaultScheduler.Instance, TimeProvider.System, NullLogger<ToolRunner>.Instance);
         var turns = new TurnPipeline(
-            Models, new PlanRunner(Observable.Return(new ResilienceKnobs()), models, DefaultScheduler.Instance), registry, runner,
+            Models, new PlanRunner(Resilience, models, DefaultScheduler.Instance), registry, runner,
             new BudgetGate(TimeProvider.System), Usage, Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
         var layers = new TenantLayers(connection, DefaultScheduler.Instance, NullLogger<TenantLayers>.Instance);
         Services = new SessionServices(
@@ -77,6 +79,9 @@ internal sealed class AgentHarness : IAsyncDisposable
 
     public FakeSignal<BudgetStatus> Budget { get; } = new(new BudgetStatus(1_000, 0, DateTimeOffset.MaxValue));
 
+    /// <summary>What the routes' health goes by; calls go by the configuration.</summary>
+    public BehaviorSubject<ResilienceKnobs> Resilience { get; } = new(new ResilienceKnobs());
+
     public SubscriptionCount Subscriptions { get; } = new();
 
     public AgentMetrics Metrics { get; }
@@ -91,7 +96,11 @@ internal sealed class AgentHarness : IAsyncDisposable
     public static async Task<AgentHarness> StartAsync(RedisPair servers, RedisKind kind, params Tool[] tools) =>
         await StartAsync(await servers.GetAsync(kind), tools);
 
-    public static async Task<AgentHarness> StartAsync(RedisProcess server, params Tool[] tools) => new(await server.ConnectAsync(), tools);
+    /// <summary>With a plan of these routes, in order.</summary>
+    public static async Task<AgentHarness> StartAsync(RedisPair servers, RedisKind kind, IReadOnlyList<ModelRoute> routes, params Tool[] tools) =>
+        new(await (await servers.GetAsync(kind)).ConnectAsync(), tools, routes);
+
+    public static async Task<AgentHarness> StartAsync(RedisProcess server, params Tool[] tools) => new(await server.ConnectAsync(), tools, []);
 
     public static int CountTokens(string text) => Tokens.Count(text);
 

@@ -52,7 +52,7 @@ public sealed class OpenAiClientTests(SystemFixture system)
         Assert.True(await node.ExitAsync() == 0, node.Output);
         var saw = JsonNode.Parse(node.Output)!;
 
-        Assert.Equal(["agent", "sim-large", "sim-noprefill", "sim-small"], saw["models"]!.AsArray().Select(model => (string)model!));
+        Assert.Equal(["agent", "sim-large", "sim-noprefill", "sim-small", "standard"], saw["models"]!.AsArray().Select(model => (string)model!));
         Assert.Equal((string)saw["whole"]!, (string)saw["streamed"]!);
         Assert.Equal(saw["wholeUsage"]!.ToJsonString(), saw["usage"]!.ToJsonString());
         Assert.Equal(("length", "sim-small"), ((string)saw["finish"]!, (string)saw["model"]!));
