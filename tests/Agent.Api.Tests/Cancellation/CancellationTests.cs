@@ -8,6 +8,7 @@ namespace AspireAgent.Agent.Tests.Cancellation;
 /// Whatever ends a turn before its time, and whatever the turn is doing then: the simulator sees the sockets closed, of each single try
 /// (I5). Normally 500 tries for each of model, hedged loser and tool, over all acts and causes; in the long mode for each of these.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class CancellationTests(CancellationFixture fixture) : IClassFixture<CancellationFixture>
 {
     private const int Tries = 500;
@@ -23,7 +24,7 @@ public sealed class CancellationTests(CancellationFixture fixture) : IClassFixtu
     // A client that has gone is given a second to come back: that is no instant.
     public static TheoryData<string, Cause> Instants => [.. Act.All.SelectMany(_ => Causes.Except([Cause.ClientGone]), (act, cause) => (act.Name, cause))];
 
-    [Theory(Skip = "Run by ./test --long.", SkipUnless = nameof(LongMode.IsOn), SkipType = typeof(LongMode))]
+    [Theory]
     [MemberData(nameof(Cells))]
     public async Task Turn_MadeToEndInTheAct_HasItsSocketsClosed(string name, Cause cause)
     {
@@ -42,7 +43,7 @@ public sealed class CancellationTests(CancellationFixture fixture) : IClassFixtu
         }
     }
 
-    [Theory(Skip = "Run by ./test --long.", SkipUnless = nameof(LongMode.IsOn), SkipType = typeof(LongMode))]
+    [Theory]
     [MemberData(nameof(Instants))]
     public async Task Turn_MadeToEndAtAnyInstant_LeavesNothingOpen(string name, Cause cause)
     {
