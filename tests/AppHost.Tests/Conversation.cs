@@ -42,7 +42,7 @@ internal sealed class Conversation(HttpClient gateway, string id) : IDisposable
         response.EnsureSuccessStatusCode();
     }
 
-    /// <summary>Events over SSE, with the id of each as <c>cursor</c>.</summary>
+    /// <summary>Events over SSE, with the id of each as <c>cursor</c>; for five minutes at most: a stream has no end of its own.</summary>
     public async IAsyncEnumerable<JsonObject> EventsAsync(string? lastEventId = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/sessions/{Id}/events");
@@ -51,10 +51,11 @@ internal sealed class Conversation(HttpClient gateway, string id) : IDisposable
             request.Headers.Add("Last-Event-ID", lastEventId);
         }
 
-        using var response = await gateway.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        using var response = await gateway.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
         response.EnsureSuccessStatusCode();
-        await using var body = await response.Content.ReadAsStreamAsync();
-        await foreach (var item in SseParser.Create(body).EnumerateAsync())
+        await using var body = await response.Content.ReadAsStreamAsync(limit.Token);
+        await foreach (var item in SseParser.Create(body).EnumerateAsync(limit.Token))
         {
             var data = JsonNode.Parse(item.Data)!.AsObject();
             Assert.Equal(item.EventType, (string)data["type"]!);
