@@ -19,6 +19,9 @@ public sealed class PrintedLines : ILoggerProvider
         Assert.DoesNotContain(_lines, line => line.Contains("Exception", StringComparison.Ordinal) || line.Contains("fail:", StringComparison.Ordinal));
     }
 
+    /// <summary>No process has printed that.</summary>
+    public void AssertSecret(string secret) => Assert.DoesNotContain(_lines, line => line.Contains(secret, StringComparison.Ordinal));
+
     public ILogger CreateLogger(string categoryName) =>
         new Keeper(_lines, categoryName.Split(".Resources.") is [_, var resource] ? resource : null);
 
