@@ -151,7 +151,7 @@ public sealed class RunTests
     }
 
     [Fact]
-    public async Task Dashboard_AfterACall_ShowsItsTraceAndTheTtft()
+    public async Task Dashboard_AfterACall_ShowsItsTraceTheTtftAndTheBreakers()
     {
         var chromium = Requires.Chromium();
         await using var run = await StartAsync();
@@ -192,6 +192,11 @@ public sealed class RunTests
         await page.GotoAsync($"{home}/metrics/resource/agent?meter=AspireAgent.Agent&instrument=aspireagent.turn.ttft");
         await Assertions.Expect(page.GetByText("From the complete input to the release of the first saved token.").First).ToBeVisibleAsync();
         await PictureAsync(page, "dashboard-ttft");
+
+        // A breaker for each route, by its number.
+        await page.GotoAsync($"{home}/metrics/resource/agent?meter=AspireAgent.Agent&instrument=aspireagent.breaker.state");
+        await Assertions.Expect(page.GetByText("A route's breaker: 0 closed, 1 half-open, 2 open.").First).ToBeVisibleAsync();
+        await PictureAsync(page, "dashboard-breaker");
     }
 
     private static HttpClient Client(JsonNode told, string key)
