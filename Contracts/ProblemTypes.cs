@@ -28,6 +28,7 @@ public static class ProblemTypes
     public const string Internal = Prefix + "internal";
 
     public const string BudgetExhausted = "budget-exhausted";
+    public const string CostBreakerOpen = "cost-breaker-open";
     public const string ModelError = "model-error";
     public const string ModelTimeout = "model-timeout";
     public const string ModelRefused = "model-refused";

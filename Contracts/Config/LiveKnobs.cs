@@ -21,6 +21,9 @@ public sealed record LiveKnobs
     public ResilienceKnobs Resilience { get; init; } = new();
 
     [Writable(Layer.Global)]
+    public BudgetKnobs Budget { get; init; } = new();
+
+    [Writable(Layer.Global)]
     public KillSwitches Kill { get; init; } = new();
 }
 

@@ -80,8 +80,11 @@ public sealed record TurnCompleted(
 /// <summary>Somebody ended the turn early. What was said stays in the conversation.</summary>
 public sealed record TurnCancelled(CancelledBy By) : SessionEvent;
 
-/// <summary>The turn ended without a whole answer. <see cref="Error"/> is a stable slug, never an exception's text.</summary>
-public sealed record TurnFailed(string Error, bool Retriable) : SessionEvent;
+/// <summary>The turn ended without a whole answer.</summary>
+/// <param name="Error">A stable slug, never an exception's text.</param>
+/// <param name="Retriable">Whether the same input may fare better another time.</param>
+/// <param name="RetryAfterSeconds">When it may, where that is known: from the event on.</param>
+public sealed record TurnFailed(string Error, bool Retriable, double? RetryAfterSeconds = null) : SessionEvent;
 
 /// <summary>Tokens of one turn, as counted by the model's endpoint.</summary>
 public sealed record TokenUsage(long Input, long Output);

@@ -37,9 +37,9 @@ public class ConfigReferenceTests
     public void Properties_OfTheTwoRecords_TakeEffectAsTheirRecordSays()
     {
         Assert.All(ConfigProperties.All, property => Assert.Equal(
-            property.Path.Split('.')[0] is "guards" or "resilience" or "kill" or "temperature" or "topP", property.Takes is Effect.Immediately));
+            property.Path.Split('.')[0] is "guards" or "resilience" or "budget" or "kill" or "temperature" or "topP", property.Takes is Effect.Immediately));
         Assert.All(
-            ConfigProperties.All.Where(property => property.Path.Split('.')[0] is "resilience" or "kill"),
+            ConfigProperties.All.Where(property => property.Path.Split('.')[0] is "resilience" or "budget" or "kill"),
             property => Assert.Equal(Layer.Global, property.UpTo));
     }
 
