@@ -1,3 +1,4 @@
+using AspireAgent.Budget.Breaker;
 using AspireAgent.Budget.Ledger;
 using AspireAgent.Contracts.Budget;
 using AspireAgent.Contracts.Json;
@@ -10,6 +11,7 @@ var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults().AddRedis();
 builder.Services.AddTrust();
 builder.Services.AddLedger();
+builder.Services.AddBreaker();
 
 var app = builder.Build();
 app.UseProblems();
@@ -17,5 +19,6 @@ app.UseAuthentication();
 app.UseAuthorization();
 app.MapDefaultEndpoints();
 app.MapLedger();
+app.MapBreaker();
 app.MapSignal<BudgetStatus>("/v1/budget/signal", WireJson.Types.BudgetStatus).RequireAuthorization(TrustRegistration.ServicePolicy);
 app.Run();
