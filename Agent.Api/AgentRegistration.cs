@@ -44,10 +44,7 @@ internal static class AgentRegistration
         services.AddModels();
         services.AddTools(provider => provider.GetRequiredService<ConfigSignals>().Global.Select(config => config.Live));
 
-        services.AddHttpClient(UsageReporter.HttpClientName, client => client.BaseAddress = new Uri("http://budget"))
-            .AddHttpMessageHandler<ServiceTokenHandler>();
-        services.AddSingleton<BudgetGate>().AddSingleton<UsageReporter>()
-            .AddHostedService(provider => provider.GetRequiredService<UsageReporter>());
+        services.AddAdmission(provider => provider.GetRequiredService<ConfigSignals>().Global.Select(config => config.Live));
 
         services.AddOptionsWithValidateOnStart<SessionLifetimeOptions, SessionLifetimeOptionsValidator>().BindConfiguration(SessionLifetimeOptions.Section);
         services.AddSingleton<TokenCounter>().AddSingleton<TurnPipeline>();

@@ -45,6 +45,8 @@ internal sealed class ModelCatalog : IDisposable
         {
             Prefill = route.Value.Prefill,
             Tools = route.Value.Tools,
+            InputMicroUsdPerMillion = route.Value.InputMicroUsdPerMillion,
+            OutputMicroUsdPerMillion = route.Value.OutputMicroUsdPerMillion,
             FallbackCalls = route.Value.FallbackCalls,
             FirstTokenTimeout = route.Value.FirstTokenTimeout,
             TokenTimeout = route.Value.TokenTimeout,
@@ -63,6 +65,10 @@ internal sealed class ModelCatalog : IDisposable
         name is not null && _plans.TryGetValue(name, out var wanted) ? wanted
         : _tiers.TryGetValue(tier, out var ofTier) ? _plans[ofTier]
         : _default;
+
+    /// <summary>The plan that the open cost breaker moves a turn to: the one of that name or, where there is none, the last route of its own.</summary>
+    public ModelPlan CheapPlan(ModelPlan wanted, string? name) =>
+        name is not null && _plans.TryGetValue(name, out var cheap) ? cheap : wanted with { Routes = [wanted.Routes[^1]] };
 
     /// <inheritdoc />
     public void Dispose()

@@ -15,6 +15,12 @@ internal sealed record ModelRoute(string Name, string Model, IChatClient Client,
     /// <summary>Whether it can call tools.</summary>
     public bool Tools { get; init; } = true;
 
+    /// <summary>Price of a million input tokens; micro-USD.</summary>
+    public long InputMicroUsdPerMillion { get; init; }
+
+    /// <summary>Price of a million output tokens; micro-USD.</summary>
+    public long OutputMicroUsdPerMillion { get; init; }
+
     /// <summary>Calls that this pod makes at once where it is the fallback of another.</summary>
     public int FallbackCalls { get; init; } = 32;
 
@@ -26,4 +32,8 @@ internal sealed record ModelRoute(string Name, string Model, IChatClient Client,
 
     /// <summary>Longest time of one call altogether.</summary>
     public TimeSpan TotalTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>What tokens cost; micro-USD, rounded up.</summary>
+    public long MicroUsd(long input, long output) =>
+        ((input * InputMicroUsdPerMillion) + (output * OutputMicroUsdPerMillion) + 999_999) / 1_000_000;
 }

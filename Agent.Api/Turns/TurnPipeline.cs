@@ -17,7 +17,7 @@ namespace AspireAgent.Agent.Turns;
 
 /// <summary>One turn as one Rx pipeline: admit, prompt, models, events, end; built anew for each input (I3).</summary>
 internal sealed partial class TurnPipeline(
-    ModelCatalog models, PlanRunner plans, ToolRegistry registry, ToolRunner runner, BudgetGate gate, UsageReporter usage, TokenCounter tokens,
+    ModelCatalog models, PlanRunner plans, ToolRegistry registry, ToolRunner runner, TurnAdmission admission, TokenCounter tokens,
     AgentMetrics metrics, ILogger<TurnPipeline> logger)
 {
     /// <summary>
@@ -26,10 +26,12 @@ internal sealed partial class TurnPipeline(
     /// </summary>
     public IObservable<SessionEvent> Run(TurnRequest turn, TurnSession session) => Observable.Defer(() =>
     {
-        var plan = PlanOf(turn.Input.Event, turn.Snapshot.Config, turn.State.Tier);
+        var wanted = PlanOf(turn.Input.Event, turn.Snapshot.Config, turn.State.Tier);
+        var plan = TurnAdmission.IsDowngraded(turn) ? models.CheapPlan(wanted, turn.Budget!.Breaker!.Plan) : wanted;
         var tools = new AnswerTools(turn, registry);
         var prompt = new TurnPrompt(turn, tools, tokens);
-        var bill = new TurnBill(tokens);
+        var spending = admission.Begin();
+        var bill = new TurnBill(tokens, spending.Burn);
         var translator = new AnswerTranslator(turn.Turn, LocalInstance.Build, prompt.Version, tools.EffectOf, bill, turn.Cut?.Build, turn.Cut?.CallIds);
         var answer = new TurnAnswer(turn, session, plan, prompt, translator, bill, plans);
         var activity = AgentActivities.Source.StartActivity("turn", ActivityKind.Internal, turn.Input.Trace);
@@ -37,7 +39,8 @@ internal sealed partial class TurnPipeline(
         SessionEvent? end = null;
         if (turn.Cut is { FormersText.IsEmpty: false } cut)
         {
-            Book(turn, cut.Moves - 1, prompt.Estimate(cut.FormersText)); // now, since this pod may die, too
+            var former = models.PlanFor(cut.Route, turn.State.Tier).First.Route;
+            admission.Book(turn, PartOf(turn, cut.Moves - 1), [TurnBill.Use(former, prompt.Estimate(cut.FormersText))], null); // now, since this pod may die, too
         }
 
         metrics.TurnStarted();
@@ -46,14 +49,14 @@ internal sealed partial class TurnPipeline(
             _ = MeasureFirstTokenAsync(session.Clock, answer);
         }
 
-        // What was admitted once goes on.
-        var events = turn.Cut is not null || gate.Admits(turn.State.Tier, turn.Budget)
-            ? new TurnSteps(turn, session, prompt, answer, runner).Run()
-                .Guard(session.Knobs, turn.Turn)
-                .Concat(Observable.FromAsync(token => CompleteAsync(turn, session, answer, translator, bill, token)))
-                .Catch((Exception exception) => Observable.Return(Failed(turn, exception)))
-            : Observable.Return<SessionEvent>(new TurnFailed(ProblemTypes.BudgetExhausted, Retriable: true) { Turn = turn.Turn });
-        return events
+        var steps = new TurnSteps(turn, session, prompt, answer, runner).Run()
+            .Guard(session.Knobs, turn.Turn)
+            .Concat(Observable.FromAsync(token => CompleteAsync(turn, session, answer, translator, bill, token)));
+        return Observable
+            .FromAsync(token => admission.AdmitAsync(
+                turn, plan.First.Route, prompt.SizeFor(plan.First.Route, session.Running(turn) with { Step = TurnStep.Empty }), spending, token))
+            .SelectMany(refusal => refusal is null ? Moved(turn, wanted, plan).Concat(steps) : Observable.Return(Refused(turn, refusal)))
+            .Catch((Exception exception) => Observable.Return(Failed(turn, exception)))
             .CutBy(session.Stop, by => new TurnCancelled(by) { Turn = turn.Turn })
             .CutBy(
                 session.Knobs.Where(live => live.Kill.Answers),
@@ -63,9 +66,14 @@ internal sealed partial class TurnPipeline(
             .Finally(() =>
             {
                 session.Clock.NoToken();
+                admission.Book(turn, PartOf(turn, turn.Cut?.Moves ?? 0), bill.Models, spending);
                 var spent = bill.Total;
-                Book(turn, turn.Cut?.Moves ?? 0, spent);
                 metrics.TurnEnded(end, answer.Route, spent);
+                if (end is TurnCompleted)
+                {
+                    admission.Answered(answer.Route, spent.Output);
+                }
+
                 activity?.SetTag("aspireagent.route", answer.Route)
                     .SetTag("aspireagent.outcome", AgentMetrics.ToTag(end))
                     .SetTag("aspireagent.fingerprint", translator.Fingerprint)
@@ -107,13 +115,18 @@ internal sealed partial class TurnPipeline(
 
     // Each owner's part of a turn under a name of its own, and once: a former owner's by itself or, should it be dead, by the next.
     // Whoever comes second changes nothing.
-    private void Book(TurnRequest turn, int owner, TokenUsage used)
-    {
-        if (used.Input + used.Output is > 0 and var total)
-        {
-            usage.Report(owner == 0 ? turn.Turn : string.Create(CultureInfo.InvariantCulture, $"{turn.Turn}.{owner}"), total);
-        }
-    }
+    private static string PartOf(TurnRequest turn, int owner) =>
+        owner == 0 ? turn.Turn : string.Create(CultureInfo.InvariantCulture, $"{turn.Turn}.{owner}");
+
+    // The turn's start has told the route that it would have had.
+    private static IObservable<SessionEvent> Moved(TurnRequest turn, ModelPlan wanted, ModelPlan plan) =>
+        plan.First == wanted.First
+            ? Observable.Empty<SessionEvent>()
+            : Observable.Return<SessionEvent>(new ModelSwitched(
+                wanted.First.Route.Name, plan.First.Route.Name, ProblemTypes.CostBreakerOpen, SwitchedHow.Fallback) { Turn = turn.Turn });
+
+    private static SessionEvent Refused(TurnRequest turn, TurnRefusal refusal) =>
+        new TurnFailed(refusal.Error, Retriable: true, Seconds(refusal.RetryAfter)) { Turn = turn.Turn };
 
     private SessionEvent Failed(TurnRequest turn, Exception exception)
     {

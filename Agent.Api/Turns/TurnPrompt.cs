@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Models.Calls;
 using AspireAgent.Agent.Models.Clients;
@@ -12,6 +13,7 @@ internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCount
 {
     private readonly TurnConfig _config = turn.Snapshot.Config;
     private readonly SystemPrompt _system = new(turn.Snapshot.Config);
+    private readonly ConcurrentDictionary<string, int> _counts = new(ReferenceEqualityComparer.Instance); // each text is counted once, for all routes
 
     /// <summary>The prompt's part of the fingerprint.</summary>
     public string Version => _system.Version;
@@ -23,6 +25,14 @@ internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCount
 
     /// <summary>Tokens of a text.</summary>
     public int Count(string text) => tokens.Count(text);
+
+    /// <summary>What a route is going to be shown, and may say.</summary>
+    public PromptSize SizeFor(ModelRoute route, RunningTurn running)
+    {
+        var window = Window(route, running, "");
+        return new PromptSize(
+            CountOnce(_system.Text) + window.Kept.Sum(Tokens) + TokenCounter.Framing(window.Kept.Count + 1), window.MaxOutputTokens);
+    }
 
     /// <summary>How many tokens a route may still say after the words that it goes on from.</summary>
     public int TokensLeft(ModelRoute route, RunningTurn running, string prefix) => Window(route, running, prefix).MaxOutputTokens - tokens.Count(prefix);
@@ -49,15 +59,26 @@ internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCount
             tools.AddTo(options, mayCall);
         }
 
-        return new ModelRequest(Prompt.Messages(_system.Text, window.Kept), options, window.DroppedTurns, MayBeEmpty: prefix.Length > 0 || !running.Steps.IsEmpty);
+        return new ModelRequest(Prompt.Messages(_system.Text, window.Kept), options, window.DroppedTurns, MayBeEmpty: prefix.Length > 0 || !running.Steps.IsEmpty)
+        {
+            Route = route,
+        };
     }
 
     /// <summary>Estimates what a former owner's call has used.</summary>
-    public TokenUsage Estimate(IEnumerable<string> said) => new(
-        tokens.Count(_system.Text) + Conversation(turn.State.Running!, "").Sum(message => tokens.Count(message.Text)), said.Sum(tokens.Count));
+    public TokenUsage Estimate(IEnumerable<string> said)
+    {
+        var shown = Conversation(turn.State.Running!, "");
+        return new TokenUsage(tokens.Count(_system.Text) + shown.Sum(Tokens) + TokenCounter.Framing(shown.Count + 1), said.Sum(tokens.Count));
+    }
 
     private WindowPlan Window(ModelRoute route, RunningTurn running, string prefix) => ContextWindow.Plan(
-        Conversation(running, prefix), _system.Text, _config, turn.Input.Event.Options?.MaxOutputTokens, route.ContextTokens, tokens.Count);
+        Conversation(running, prefix), _system.Text, _config, turn.Input.Event.Options?.MaxOutputTokens, route.ContextTokens, CountOnce);
+
+    private long Tokens(ConversationMessage message) =>
+        CountOnce(message.Text) + (message.ToolCalls?.Sum(call => (long)CountOnce(call.Arguments)) ?? 0);
+
+    private int CountOnce(string text) => _counts.GetOrAdd(text, tokens.Count);
 
     private List<ConversationMessage> Conversation(RunningTurn running, string prefix)
     {
@@ -71,3 +92,8 @@ internal sealed class TurnPrompt(TurnRequest turn, AnswerTools tools, TokenCount
         return said;
     }
 }
+
+/// <summary>What a call is about to cost.</summary>
+/// <param name="PromptTokens">What is shown.</param>
+/// <param name="MaxOutputTokens">The answer's cap.</param>
+internal readonly record struct PromptSize(long PromptTokens, long MaxOutputTokens);

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Reactive.Concurrency;
 using System.Reactive.Linq;
 using System.Reactive.Subjects;
 using System.Text.Json.Nodes;
 using AspireAgent.Agent.Admission;
+using AspireAgent.Agent.Tests.Admission;
 using AspireAgent.Agent.Configuration;
 using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Models;
@@ -39,7 +41,6 @@ internal sealed class AgentHarness : IAsyncDisposable
         Connection = connection;
         Log = new SessionLog(connection);
         Metrics = new AgentMetrics(_provider.GetRequiredService<IMeterFactory>(), Subscriptions);
-        Usage = new UsageReporter(_provider.GetRequiredService<IHttpClientFactory>(), TimeProvider.System, NullLogger<UsageReporter>.Instance);
         var models = new ModelMetrics(Meters);
         RouteCaller Caller(ModelRoute route) => new(
             route, new RouteHealth(route, Resilience, models, TimeProvider.System, DefaultScheduler.Instance, new Random(1)),
@@ -55,7 +56,7 @@ internal sealed class AgentHarness : IAsyncDisposable
             registry, health, new ToolMetrics(Meters, health), DefaultScheduler.Instance, TimeProvider.System, NullLogger<ToolRunner>.Instance);
         var turns = new TurnPipeline(
             Models, new PlanRunner(Resilience, models, DefaultScheduler.Instance), registry, runner,
-            new BudgetGate(TimeProvider.System), Usage, Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
+            new TurnAdmission(Leases, new OutputEstimator(), Produced, Uses.Enqueue, TimeProvider.System, new AdmissionMetrics(Meters)), Tokens, Metrics, NullLogger<TurnPipeline>.Instance);
         var layers = new TenantLayers(connection, DefaultScheduler.Instance, NullLogger<TenantLayers>.Instance);
         Services = new SessionServices(
             new ConfigSignals(Config, layers, NullLogger<ConfigSignals>.Instance), Budget, turns, Log,
@@ -86,7 +87,13 @@ internal sealed class AgentHarness : IAsyncDisposable
 
     public AgentMetrics Metrics { get; }
 
-    public UsageReporter Usage { get; }
+    /// <summary>What turns are admitted from.</summary>
+    public FakeTurnBudget Leases { get; } = new();
+
+    /// <summary>What the ledger would be told.</summary>
+    public ConcurrentQueue<BudgetUse> Uses { get; } = new();
+
+    public ProducedTokens Produced { get; } = new();
 
     public SessionServices Services { get; }
 
@@ -103,6 +110,9 @@ internal sealed class AgentHarness : IAsyncDisposable
     public static async Task<AgentHarness> StartAsync(RedisProcess server, params Tool[] tools) => new(await server.ConnectAsync(), tools, []);
 
     public static int CountTokens(string text) => Tokens.Count(text);
+
+    /// <summary>Tokens of messages with these texts, as a vendor counts a prompt: three more for each, and for the answer's beginning.</summary>
+    public static int CountPrompt(params IReadOnlyCollection<string> texts) => texts.Sum(CountTokens) + (3 * (texts.Count + 1));
 
     /// <summary>Changes the global layer.</summary>
     public void SetGlobal(JsonObject document) => Config.Set(WithGlobal(Config.Current!.Value.Global.Revision + 1, document));

@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
+using AspireAgent.Agent.Admission;
 using AspireAgent.Agent.Draining;
 using AspireAgent.Agent.EventLog;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Models.Plans;
 using AspireAgent.Agent.Sessions;
+using AspireAgent.Agent.Tests.Admission;
 using AspireAgent.Contracts.Budget;
 using AspireAgent.Contracts.Chaos;
 using AspireAgent.Contracts.Config;
@@ -68,6 +70,7 @@ internal sealed class WiredPod : IAsyncDisposable
         builder.Services
             .AddSingleton<ISignal<ConfigLayers>>(new ConstantSignal<ConfigLayers>(ConfigLayers.Empty with { Global = new LayerVersion(1, Config()) }))
             .AddSingleton<ISignal<BudgetStatus>>(new ConstantSignal<BudgetStatus>(new BudgetStatus(1_000_000_000, 0, DateTimeOffset.MaxValue)))
+            .AddSingleton<ITurnBudget>(new FakeTurnBudget())
             .AddSingleton<ISignal<ChaosStatus>>(new ConstantSignal<ChaosStatus>(ChaosStatus.Calm));
         builder.Services.AddWireTools(simulator);
         return new WiredPod(builder.Build());

@@ -210,7 +210,7 @@ public sealed class SessionTests(RedisPair servers) : IAsyncLifetime
     [InlineData("vip", "completed")]
     public async Task Budget_UsedUp_RefusesAllButVips(string tier, string end)
     {
-        _agent.Budget.Set(new BudgetStatus(1_000, 1_000, DateTimeOffset.MaxValue));
+        _agent.Leases.Exhausted = TimeSpan.FromSeconds(7);
         await using var session = await _agent.OpenAsync(tier: tier);
         await AcceptAsync(session, "1", "hello");
         if (tier == "vip")

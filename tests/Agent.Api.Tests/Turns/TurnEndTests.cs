@@ -62,7 +62,7 @@ public sealed class TurnEndTests(RedisPair servers, ITestOutputHelper output)
         await scene.StoryAsync("completed");
 
         Assert.Equal(
-            new TokenUsage(Count("P1", "hello") + 100, Count("The quick", " brown") + 5), (await scene.SingleAsync<TurnCompleted>()).Usage);
+            new TokenUsage(AgentHarness.CountPrompt("P1", "hello") + 100, Count("The quick", " brown") + 5), (await scene.SingleAsync<TurnCompleted>()).Usage);
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class TurnEndTests(RedisPair servers, ITestOutputHelper output)
 
         Assert.Equal(["switched:Hedge", "token:Hi", "completed"], await scene.StoryAsync("completed"));
         Assert.True(await slow.Ended.Task);
-        Assert.Equal(new TokenUsage(Count("P1", "hello") + 100, 5), (await scene.SingleAsync<TurnCompleted>()).Usage);
+        Assert.Equal(new TokenUsage(AgentHarness.CountPrompt("P1", "hello") + 100, 5), (await scene.SingleAsync<TurnCompleted>()).Usage);
     }
 
     [Fact]
@@ -113,7 +113,7 @@ public sealed class TurnEndTests(RedisPair servers, ITestOutputHelper output)
         await scene.StoryAsync("completed");
 
         Assert.Equal(
-            new TokenUsage(10 + Count("P1", "hello", """{"city":"Rome"}""", Returned) + 100, 2 + Count("A fox")),
+            new TokenUsage(10 + AgentHarness.CountPrompt("P1", "hello", """{"city":"Rome"}""", Returned) + 100, 2 + Count("A fox")),
             (await scene.SingleAsync<TurnCompleted>()).Usage);
     }
 

@@ -25,14 +25,17 @@ internal sealed class TurnScene : IAsyncDisposable
     /// <param name="config">More of the global layer, as JSON.</param>
     /// <param name="a">How <c>a</c> goes on with words.</param>
     /// <param name="b">How <c>b</c> does.</param>
+    /// <param name="prices">Of a million tokens of either; micro-USD.</param>
+    /// <param name="tier">The session's.</param>
     /// <param name="tools">What the agent can run.</param>
     public static async Task<TurnScene> OpenAsync(
-        RedisPair servers, string config = "{}", Prefill a = Prefill.LastAssistant, Prefill b = Prefill.LastAssistant, params Tool[] tools)
+        RedisPair servers, string config = "{}", Prefill a = Prefill.LastAssistant, Prefill b = Prefill.LastAssistant, (long Input, long Output) prices = default,
+        string tier = "standard", params Tool[] tools)
     {
         var (first, second) = (new FakeChatClient(), new FakeChatClient());
         var agent = await AgentHarness.StartAsync(
             servers, RedisKind.Server,
-            [new ModelRoute("a", "model-a", first, 8_000) { Prefill = a }, new ModelRoute("b", "model-b", second, 8_000) { Prefill = b }], tools);
+            [Route("a", first, a), Route("b", second, b)], tools);
         var document = new JsonObject { ["systemPrompt"] = "P1", ["resilience"] = new JsonObject { ["retries"] = 0 } };
         foreach (var (name, value) in JsonNode.Parse(config)!.AsObject())
         {
@@ -40,7 +43,12 @@ internal sealed class TurnScene : IAsyncDisposable
         }
 
         agent.SetGlobal(document);
-        return new TurnScene(agent, await agent.OpenAsync(), first, second);
+        return new TurnScene(agent, await agent.OpenAsync(tier), first, second);
+
+        ModelRoute Route(string name, FakeChatClient model, Prefill prefill) => new(name, $"model-{name}", model, 8_000)
+        {
+            Prefill = prefill, InputMicroUsdPerMillion = prices.Input, OutputMicroUsdPerMillion = prices.Output,
+        };
     }
 
     public Task AskAsync(string text = "hello", InputOptions? options = null, string id = "1") => Session.AcceptAsync(
