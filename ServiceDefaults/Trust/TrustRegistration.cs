@@ -16,7 +16,7 @@ public static class TrustRegistration
     public const string ServicePolicy = "service";
 
     private const string Scheme = "Internal";
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(6); // a pod whose clock is off by five is still one of us
 
     /// <summary>Registers <see cref="TrustTokens"/>.</summary>
     public static IServiceCollection AddTrustTokens(this IServiceCollection services)
