@@ -15,7 +15,7 @@ var state = builder.AddState();
 
 // Signals: each service owns one kind
 var config = builder.AddService<Projects.Config_Service>("config", trust).WithState(state);
-var budget = builder.AddService<Projects.Budget_Service>("budget", trust).WithState(state);
+var budget = builder.AddService<Projects.Budget_Service>("budget", trust).WithState(state).WithReference(config);
 var chaos = builder.AddService<Projects.Chaos_Service>("chaos", trust).WithState(state);
 
 // Models: Models:Routes, or in Development the simulator
@@ -29,7 +29,7 @@ var agent = builder.AddService<Projects.Agent_Api>("agent", trust)
     .WithReference(config).WaitFor(config)
     .WithReference(budget).WaitFor(budget)
     .WithReference(chaos)
-    .WithSettings(builder.Configuration, "Sessions", "Draining", "Egress", "Secrets")
+    .WithSettings(builder.Configuration, "Sessions", "Draining", "Admission", "Egress", "Secrets")
     .WithReplicas(builder.Configuration.GetValue("Agents:Replicas", 2));
 
 // The one door in front of them

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using AspireAgent.Testing;
 using Microsoft.Playwright;
 
@@ -10,6 +11,9 @@ namespace AspireAgent.AppHost.Tests;
 /// <summary><c>./run</c> as a user runs it, the dashboard included.</summary>
 public sealed class RunTests
 {
+    private const long LimitTokens = 100_000;
+    private const int DaySeconds = 86_400;
+
     private static readonly string RunFile = Path.Combine(Repository.Root, "artifacts", "run.json");
 
     [Fact]
@@ -151,14 +155,16 @@ public sealed class RunTests
     }
 
     [Fact]
-    public async Task Dashboard_AfterACall_ShowsItsTraceTheTtftAndTheBreakers()
+    public async Task Dashboard_AfterACall_ShowsItsTraceTheTtftTheBreakersAndTheBudget()
     {
         var chromium = Requires.Chromium();
         await using var run = await StartAsync();
         var told = JsonNode.Parse(await File.ReadAllTextAsync(RunFile))!;
-        using var gateway = new HttpClient { BaseAddress = new Uri((string)told["gateway"]!) };
-        gateway.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (string)told["keys"]!["user"]!);
-        using var answered = await gateway.PostAsJsonAsync("/v1/chat/completions", new
+        using var admin = new OperatorClient(Client(told, "operator"));
+        using var limited = await admin.Http.PutAsJsonAsync("/v1/budget/limits/system", new { limitTokens = LimitTokens, windowSeconds = DaySeconds });
+        limited.EnsureSuccessStatusCode();
+        using var user = Client(told, "user");
+        using var answered = await user.PostAsJsonAsync("/v1/chat/completions", new
         {
             model = "agent",
             messages = new[] { new { role = "user", content = "hello" } },
@@ -177,6 +183,7 @@ public sealed class RunTests
         });
         var page = await browser.NewPageAsync(new BrowserNewPageOptions { ViewportSize = new ViewportSize { Width = 1_600, Height = 1_000 } });
         page.SetDefaultTimeout(60_000);
+        Assertions.SetDefaultExpectTimeout(60_000); // the dashboard draws a point each ten seconds
         var dashboard = (string)told["dashboard"]!;
         await page.GotoAsync(dashboard);
         var home = new Uri(dashboard).GetLeftPart(UriPartial.Authority);
@@ -197,6 +204,41 @@ public sealed class RunTests
         await page.GotoAsync($"{home}/metrics/resource/agent?meter=AspireAgent.Agent&instrument=aspireagent.breaker.state");
         await Assertions.Expect(page.GetByText("A route's breaker: 0 closed, 1 half-open, 2 open.").First).ToBeVisibleAsync();
         await PictureAsync(page, "dashboard-breaker");
+
+        // The budget, when what the pod did not use has gone back. Velocity has fallen to zero by then: the table has what was before, too.
+        var used = await OpenCostBreakerAsync(admin);
+        await ShowsAsync("used", "Tokens that answers have used in the window.", $"{used}");
+        await ShowsAsync("remaining", "Tokens of the window that nobody has.", $"{LimitTokens - used}");
+        await ShowsAsync("velocity", "How fast tokens go, over the short window.", "[1-9].*");
+        await ShowsAsync("baseline", "How fast they usually go, over the hour before.", "[1-9].*");
+        await ShowsAsync("breaker.state", "The cost breaker: 0 closed, 1 half-open, 2 open.", "2");
+
+        async Task ShowsAsync(string instrument, string description, string value)
+        {
+            await page.GotoAsync($"{home}/metrics/resource/budget?meter=AspireAgent.Budget&instrument=aspireagent.budget.{instrument}&view=Table");
+            await Assertions.Expect(page.GetByText(description, new PageGetByTextOptions { Exact = true }).First).ToBeVisibleAsync();
+            await Assertions.Expect(page.Locator("td[col-index='2'] span").Filter(new LocatorFilterOptions { HasTextRegex = new Regex($@"^\s*{value}\s*$") }).First)
+                .ToBeVisibleAsync();
+            await PictureAsync(page, $"dashboard-budget-{instrument}-table");
+            await page.GetByText("Graph", new PageGetByTextOptions { Exact = true }).First.ClickAsync();
+            await Assertions.Expect(page.Locator(".js-plotly-plot .legend").First).ToBeVisibleAsync();
+            await PictureAsync(page, $"dashboard-budget-{instrument}");
+        }
+    }
+
+    /// <summary>Waits until the call is in the budget's numbers, and opens the cost breaker.</summary>
+    /// <returns>Tokens used.</returns>
+    private static async Task<long> OpenCostBreakerAsync(OperatorClient admin)
+    {
+        await admin.ChangeAsync("global", new { budget = new { velocityWindowSeconds = 2, baselineMinimumSeconds = 1 } });
+        var status = await Poll.UntilAsync(
+            async () => await admin.Http.GetFromJsonAsync<JsonObject>("/v1/budget") is { } now
+                && (long)now["usedTokens"]! is > 0 and var used && (long)now["remainingTokens"]! == LimitTokens - used
+                && (double?)now["burn"]?["baselineTokensPerMinute"] > 0 ? now : null,
+            "usage, a lease that is given back, and a baseline");
+        using var opened = await admin.Http.PostAsJsonAsync("/v1/budget/breaker/open", new { reason = "To see it open." });
+        opened.EnsureSuccessStatusCode();
+        return (long)status["usedTokens"]!;
     }
 
     private static HttpClient Client(JsonNode told, string key)

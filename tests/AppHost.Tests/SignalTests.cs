@@ -19,8 +19,12 @@ public sealed class SignalTests(SignalTests.OwnSystem system) : IClassFixture<Si
                 async () => await CompleteAsync("user") is { StatusCode: HttpStatusCode.TooManyRequests } response ? response : null, "a refusal");
             Assert.Equal("budget_exhausted", (string)(await refused.Content.ReadFromJsonAsync<JsonObject>())!["error"]!["code"]!);
             Assert.InRange(refused.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
+            var failed = await LastOfTurnAsync("user");
+            Assert.Equal(("turn.failed", "budget-exhausted"), ((string)failed["type"]!, (string?)failed["error"]));
+            Assert.InRange((double)failed["retryAfterSeconds"]!, 0, 60);
             using var vip = await CompleteAsync("vip");
             Assert.Equal(HttpStatusCode.OK, vip.StatusCode);
+            Assert.Equal("turn.completed", (string)(await LastOfTurnAsync("vip"))["type"]!);
         }
         finally
         {
@@ -61,6 +65,12 @@ public sealed class SignalTests(SignalTests.OwnSystem system) : IClassFixture<Si
 
         (await operatorClient.PostAsync("/v1/chaos/experiments/outage/stop", null)).EnsureSuccessStatusCode();
         await Poll.UntilAsync(async () => await AnsweredByAsync() != "rule-based", "calm");
+    }
+
+    private async Task<JsonObject> LastOfTurnAsync(string key)
+    {
+        using var conversation = await Conversation.OpenAsync(system, key);
+        return (await conversation.UntilEndOfAsync(await conversation.SayAsync("1", "hello")))[^1];
     }
 
     private async Task<string?> AnsweredByAsync()

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using AspireAgent.Contracts;
+using AspireAgent.Contracts.Sessions;
 
 namespace AspireAgent.Gateway.Protocols.OpenAi;
 
@@ -24,17 +25,20 @@ internal sealed class CompletionException(int status, string message, string typ
         new(StatusCodes.Status400BadRequest, message, "invalid_request_error", null, param);
 
     /// <summary>A turn that failed, by its slug.</summary>
-    public static CompletionException OfTurn(string error, DateTimeOffset now) => error switch
+    public static CompletionException OfTurn(TurnFailed failed) => failed.Error switch
     {
         ProblemTypes.BudgetExhausted => new(
-            StatusCodes.Status429TooManyRequests, "The system is busy: its token budget is used up until the next minute.",
-            "rate_limit_error", "budget_exhausted") { RetryAfterSeconds = 60 - now.Second },
+            StatusCodes.Status429TooManyRequests, "The system is busy: its token budget is used up.",
+            "rate_limit_error", "budget_exhausted") { RetryAfterSeconds = Whole(failed.RetryAfterSeconds) },
+        ProblemTypes.CostBreakerOpen => new(
+            StatusCodes.Status429TooManyRequests, "The system is busy: it uses tokens too fast.",
+            "rate_limit_error", "cost_breaker_open") { RetryAfterSeconds = Whole(failed.RetryAfterSeconds) },
         ProblemTypes.ModelTimeout => new(StatusCodes.Status504GatewayTimeout, "The model did not answer in time.", "server_error", "model_timeout"),
         ProblemTypes.ModelError => new(StatusCodes.Status502BadGateway, "The model failed.", "server_error", "model_error"),
         ProblemTypes.Stalled => new(StatusCodes.Status503ServiceUnavailable, "The model fell silent; ask again.", "server_error", "stalled"),
         ProblemTypes.Interrupted => new(StatusCodes.Status503ServiceUnavailable, "The answer was cut off; ask again.", "server_error", "interrupted"),
         ProblemTypes.ModelRefused => new(StatusCodes.Status400BadRequest, "The model refused the request.", "invalid_request_error", "model_refused"),
-        _ => new(StatusCodes.Status500InternalServerError, "The answer could not be completed.", "server_error", error.Replace('-', '_')),
+        _ => new(StatusCodes.Status500InternalServerError, "The answer could not be completed.", "server_error", failed.Error.Replace('-', '_')),
     };
 
     /// <summary>A refusal of ours by status.</summary>
@@ -55,6 +59,8 @@ internal sealed class CompletionException(int status, string message, string typ
             },
             status == StatusCodes.Status401Unauthorized ? "invalid_api_key" : code);
     }
+
+    private static int? Whole(double? seconds) => seconds is { } known ? (int)Math.Ceiling(known) : null;
 
     /// <summary><c>{"error":{message,type,code,param}}</c></summary>
     public JsonObject ToJson() => new()

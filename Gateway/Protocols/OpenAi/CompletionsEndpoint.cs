@@ -108,7 +108,7 @@ internal sealed class CompletionsEndpoint(
 
     // What comes before the first word decides the status. The build is named by the first thing said, be it the call of a tool that the
     // caller does not see; null: nothing was said.
-    private async Task<(SessionEvent First, BuildId? Build)> FirstAsync(IAsyncEnumerator<SessionEvent> events)
+    private static async Task<(SessionEvent First, BuildId? Build)> FirstAsync(IAsyncEnumerator<SessionEvent> events)
     {
         BuildId? build = null;
         while (await events.MoveNextAsync())
@@ -123,7 +123,7 @@ internal sealed class CompletionsEndpoint(
             switch (events.Current)
             {
                 case TurnFailed failed:
-                    throw CompletionException.OfTurn(failed.Error, time.GetUtcNow());
+                    throw CompletionException.OfTurn(failed);
                 case TokenProduced or ToolCalled { IsClients: true }:
                 case { EndsTurn: true }:
                     return (events.Current, build);
@@ -132,10 +132,10 @@ internal sealed class CompletionsEndpoint(
             }
         }
 
-        throw CompletionException.OfTurn(ProblemTypes.TurnError, time.GetUtcNow());
+        throw CompletionException.OfTurn(new TurnFailed(ProblemTypes.TurnError, Retriable: false));
     }
 
-    private async Task<JsonObject> CollectAsync(CompletionReplies replies, SessionEvent first, IAsyncEnumerator<SessionEvent> events)
+    private static async Task<JsonObject> CollectAsync(CompletionReplies replies, SessionEvent first, IAsyncEnumerator<SessionEvent> events)
     {
         var (text, calls, step) = (new StringBuilder(), new List<ToolCalled>(), 0);
         for (var happened = first; ; happened = events.Current)
@@ -160,19 +160,19 @@ internal sealed class CompletionsEndpoint(
                 case TurnCancelled:
                     return replies.Whole(text.ToString(), calls, "stop", null);
                 case TurnFailed failed:
-                    throw CompletionException.OfTurn(failed.Error, time.GetUtcNow());
+                    throw CompletionException.OfTurn(failed);
                 default:
                     break;
             }
 
             if (!await events.MoveNextAsync())
             {
-                throw CompletionException.OfTurn(ProblemTypes.TurnError, time.GetUtcNow());
+                throw CompletionException.OfTurn(new TurnFailed(ProblemTypes.TurnError, Retriable: false));
             }
         }
     }
 
-    private async Task StreamAsync(
+    private static async Task StreamAsync(
         HttpContext context, CompletionCall call, CompletionReplies replies, SessionEvent first, IAsyncEnumerator<SessionEvent> events,
         CancellationToken cancellationToken)
     {
@@ -210,14 +210,14 @@ internal sealed class CompletionsEndpoint(
                     await context.Response.WriteAsync("data: [DONE]\n\n", cancellationToken);
                     return;
                 case TurnFailed failed:
-                    throw CompletionException.OfTurn(failed.Error, time.GetUtcNow());
+                    throw CompletionException.OfTurn(failed);
                 default:
                     break;
             }
 
             if (!await events.MoveNextAsync())
             {
-                throw CompletionException.OfTurn(ProblemTypes.TurnError, time.GetUtcNow());
+                throw CompletionException.OfTurn(new TurnFailed(ProblemTypes.TurnError, Retriable: false));
             }
         }
     }
