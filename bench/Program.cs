@@ -1,4 +1,5 @@
 using System.Globalization;
+using AspireAgent.Bench.Admission;
 using AspireAgent.Bench.Models;
 using AspireAgent.Bench.Sessions;
 using AspireAgent.Bench.Signals;
@@ -29,6 +30,9 @@ switch (args)
     case ["cancel"]:
         await CancelBench.RunAsync();
         return 0;
+    case ["admission"]:
+        await AdmissionBench.RunAsync();
+        return 0;
     case ["merge", .. var rest]:
         BenchmarkRunner.Run<MergeBench>(args: rest);
         return 0;
@@ -44,6 +48,7 @@ switch (args)
                                   needs ./run in another terminal
             bench plan            what the model plan and the turn add to a bare call while nothing fails, in process and over HTTP
             bench cancel          from a session's stop to the closed connections of its model and tools, as the simulator sees them
+            bench admission       decisions by a lease in hand, beside a script in Redis for each, in the same run
             bench merge           the merge of layers, by BenchmarkDotNet
             """);
         return 2;

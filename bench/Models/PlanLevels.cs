@@ -4,6 +4,7 @@ using System.Reactive.Linq;
 using System.Reactive.Subjects;
 using AspireAgent.Agent;
 using AspireAgent.Agent.Admission;
+using AspireAgent.Agent.Admission.Leases;
 using AspireAgent.Agent.Models;
 using AspireAgent.Agent.Models.Calls;
 using AspireAgent.Agent.Models.Plans;
@@ -54,8 +55,7 @@ internal sealed class PlanLevels : IDisposable
         var health = new ToolHealth(Observable.Return(TimeSpan.FromMinutes(1)), time);
         _turns = new TurnPipeline(
             _catalog, _plans, tools, new ToolRunner(tools, health, new ToolMetrics(meters, health), scheduler, time, NullLogger<ToolRunner>.Instance),
-            new BudgetGate(time), new UsageReporter(_services.GetRequiredService<IHttpClientFactory>(), time, NullLogger<UsageReporter>.Instance),
-            new TokenCounter(), new AgentMetrics(meters, new SubscriptionCount()), NullLogger<TurnPipeline>.Instance);
+            new TurnAdmission(new Plenty(), new OutputEstimator(), new ProducedTokens(), _ => { }, time, new AdmissionMetrics(meters)), new TokenCounter(), new AgentMetrics(meters, new SubscriptionCount()), NullLogger<TurnPipeline>.Instance);
     }
 
     public async Task BareAsync()
@@ -100,6 +100,15 @@ internal sealed class PlanLevels : IDisposable
         {
             throw new InvalidOperationException($"The turn ended otherwise: {end}");
         }
+    }
+
+    // A decision on a lease in hand has a bench of its own.
+    private sealed class Plenty : ITurnBudget
+    {
+        public ValueTask<BudgetDecision> AdmitAsync(BudgetAccount account, in BudgetCost cost, bool isVip, CancellationToken cancellationToken) =>
+            new(BudgetDecision.Admitted(default));
+
+        public Reservation Resume(BudgetAccount account, in BudgetCost cost, bool isVip) => default;
     }
 
     public void Dispose()

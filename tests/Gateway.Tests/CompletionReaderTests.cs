@@ -1,4 +1,5 @@
 using System.Text;
+using AspireAgent.Contracts.Sessions;
 using AspireAgent.Gateway.Protocols.OpenAi;
 
 namespace AspireAgent.Gateway.Tests;
@@ -85,12 +86,17 @@ public class CompletionReaderTests
 
     [Theory]
     [InlineData("budget-exhausted", 429)]
+    [InlineData("cost-breaker-open", 429)]
     [InlineData("model-timeout", 504)]
     [InlineData("model-error", 502)]
     [InlineData("model-refused", 400)]
     [InlineData("interrupted", 503)]
     public void OfTurn_EachSlug_HasItsStatus(string error, int status) =>
-        Assert.Equal(status, CompletionException.OfTurn(error, DateTimeOffset.UnixEpoch).Status);
+        Assert.Equal(status, CompletionException.OfTurn(new TurnFailed(error, Retriable: true)).Status);
+
+    [Fact]
+    public void OfTurn_BackInPartOfASecond_SaysAWholeOne() =>
+        Assert.Equal(3, CompletionException.OfTurn(new TurnFailed("budget-exhausted", Retriable: true, RetryAfterSeconds: 2.1)).RetryAfterSeconds);
 
     private static CompletionCall Read(string body) => CompletionReader.Read(Encoding.UTF8.GetBytes(body));
 }

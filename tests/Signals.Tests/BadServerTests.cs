@@ -12,7 +12,7 @@ namespace AspireAgent.Signals.Tests;
 /// <summary>The subscriber against a server that cuts, stalls, reorders and fails.</summary>
 public sealed class BadServerTests(RedisPair servers) : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _time = new() { AutoAdvanceAmount = TimeSpan.Zero };
+    private readonly WatchedTime _time = new();
     private readonly string _directory = Directory.CreateTempSubdirectory("aspireagent-signals-").FullName;
     private readonly string _kind = Guid.NewGuid().ToString("N");
     private readonly ConcurrentQueue<long> _seen = new();
@@ -115,9 +115,10 @@ public sealed class BadServerTests(RedisPair servers) : IAsyncLifetime
             (await NextAsync()).Refuse(attempt % 2 == 0 ? 500 : 503);
         }
 
-        // 8 pauses between: 0.1 s doubled up to 2 s, each by half to one and a half.
-        var waited = _time.GetUtcNow() - _time.Start;
-        Assert.InRange(waited.TotalSeconds, 0.5 * (0.1 + 0.1 + 0.2 + 0.4 + 0.8 + 1.6 + 2 + 2), 1.5 * (0.1 + 0.1 + 0.2 + 0.4 + 0.8 + 1.6 + 2 + 2) + 1);
+        // One pause before each: 0.1 s doubled up to 2 s, each by half to one and a half.
+        double[] pauses = [0.1, 0.2, 0.4, 0.8, 1.6, 2, 2, 2];
+        var waited = _time.Waits.Select(wait => wait.TotalSeconds).Where(seconds => seconds <= 3).Take(pauses.Length);
+        Assert.All(waited.Zip(pauses), pair => Assert.InRange(pair.First, 0.5 * pair.Second, 1.5 * pair.Second));
         Assert.Equal("one", _client!.Current!.Value.SystemPrompt);
         var back = await NextAsync();
         await back.SayAsync(2, "two");
@@ -251,5 +252,17 @@ public sealed class BadServerTests(RedisPair servers) : IAsyncLifetime
     private sealed class PlainClients : IHttpClientFactory
     {
         public HttpClient CreateClient(string name) => new(new SocketsHttpHandler { ResponseDrainTimeout = TimeSpan.Zero, MaxResponseDrainSize = 0 });
+    }
+
+    /// <summary>A clock that knows how long it was asked to wait, each time.</summary>
+    private sealed class WatchedTime : FakeTimeProvider
+    {
+        public ConcurrentQueue<TimeSpan> Waits { get; } = new();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Waits.Enqueue(dueTime);
+            return base.CreateTimer(callback, state, dueTime, period);
+        }
     }
 }
