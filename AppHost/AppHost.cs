@@ -15,7 +15,7 @@ var state = builder.AddState();
 
 // Signals: each service owns one kind
 var config = builder.AddService<Projects.Config_Service>("config", trust).WithState(state);
-var budget = builder.AddService<Projects.Budget_Service>("budget", trust).WithState(state).WithReference(config);
+var budget = builder.AddService<Projects.Budget_Service>("budget", trust).WithState(state).WithReference(config).WaitFor(config);
 var chaos = builder.AddService<Projects.Chaos_Service>("chaos", trust).WithState(state);
 
 // Models: Models:Routes, or in Development the simulator

@@ -23,6 +23,10 @@ string[] options =
     "--aof", "true", "--aof-commit-wait", "true", "--aof-size-limit", "64m", "--aof-segment-size", "32m",
     "--recover", "true", "--checkpointdir", data,
 
+    // A connection that waits for a script's keys, or for the disk, holds a thread. With as few as the machine has cores, those that
+    // wait leave none to the one that they wait for: nothing is answered any more until they hang up.
+    "--minthreads", "1024",
+
     // The native device ends the process on some distributions.
     "--device-type", "RandomAccess",
     "--memory", "256m", "--page", "4m", "--index", "16m",

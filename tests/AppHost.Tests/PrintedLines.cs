@@ -22,6 +22,10 @@ public sealed class PrintedLines : ILoggerProvider
     /// <summary>No process has printed that.</summary>
     public void AssertSecret(string secret) => Assert.DoesNotContain(_lines, line => line.Contains(secret, StringComparison.Ordinal));
 
+    /// <summary>The last of what a resource's processes have printed.</summary>
+    public string TailOf(string resource) =>
+        string.Join('\n', _lines.Where(line => line.StartsWith(resource, StringComparison.Ordinal)).TakeLast(30));
+
     public ILogger CreateLogger(string categoryName) =>
         new Keeper(_lines, categoryName.Split(".Resources.") is [_, var resource] ? resource : null);
 

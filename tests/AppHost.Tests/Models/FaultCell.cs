@@ -16,7 +16,8 @@ internal sealed class FaultCell(FaultySystem system, FaultCase fault, PolicyCase
     public async Task<Outcome> RunAsync(HttpClient gateway, CancellationToken cancellationToken)
     {
         var answer = await AskAsync(gateway, cancellationToken);
-        var log = await LogAsync(gateway, answer.Session!);
+        Assert.True(answer.Session is not null, $"There is no session: {answer.Summary}");
+        var log = await LogAsync(gateway, answer.Session);
         var first = await system.AskAsync(FaultySystem.FaultyModel, _question);
         var words = new WhoseWords(
             first, string.Concat(await system.AskAsync(policy.Next.Model, _question)),

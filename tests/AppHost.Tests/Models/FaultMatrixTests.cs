@@ -36,7 +36,7 @@ public sealed class FaultMatrixTests(FaultySystem system) : IClassFixture<Faulty
         await Console.Out.WriteLineAsync(string.Join('\n', table));
         var wrong = cells.Where(cell => seen[cell] != cell.Documented.ToString())
             .Select(cell => $"{cell.Name}\n  documented {cell.Documented}\n  seen       {seen[cell]}").ToList();
-        Assert.True(wrong.Count == 0, $"{wrong.Count} of {cells.Count} cells under '{policy.Name}':\n{string.Join('\n', wrong)}");
+        Assert.True(wrong.Count == 0, $"{wrong.Count} of {cells.Count} cells under '{policy.Name}':\n{string.Join('\n', wrong)}\n{system.StoreTail()}");
         system.AssertNoException();
     }
 

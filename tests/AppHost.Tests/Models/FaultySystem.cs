@@ -72,6 +72,9 @@ public sealed class FaultySystem : IAsyncLifetime
     /// <summary>Forgets them.</summary>
     internal async Task ForgetRequestsAsync() => (await _client.DeleteAsync("/admin/requests")).EnsureSuccessStatusCode();
 
+    /// <summary>What the store has printed last: without it everything fails.</summary>
+    public string StoreTail() => _system.Printed.TailOf("redis");
+
     /// <summary>Nothing has gone wrong in any process.</summary>
     public void AssertNoException() => _system.Printed.AssertNoException();
 
